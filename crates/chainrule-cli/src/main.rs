@@ -1,0 +1,2 @@
+//! chainrule-cli
+fn main() {}

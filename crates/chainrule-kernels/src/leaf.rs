@@ -1,0 +1,1 @@
+//! One scalar function, its kernels and its name in C.

@@ -1,0 +1,1 @@
+//! A fused group of elementwise instructions.
