@@ -4,10 +4,13 @@
 //! `SAFETY` note; every public function is safe and checks what its unsafe core relies on.
 
 pub mod buffer;
+pub mod copy;
 pub mod element;
 pub mod leaf;
 pub mod program;
+pub mod random;
 pub mod threads;
+mod vectorised;
 
 pub use buffer::Buffer;
 pub use element::{DType, Element};

@@ -1,0 +1,74 @@
+//! Loops compiled once for each set of vector instructions and chosen when they are called.
+
+use std::sync::LazyLock;
+
+/// A set of vector instructions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    Baseline,
+    Avx2,
+    Avx512,
+}
+
+static LEVEL: LazyLock<Level> = LazyLock::new(|| {
+    let asked = std::env::var("CHAINRULE_SIMD").unwrap_or_default();
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx512 = avx2
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        if avx512 && asked != "avx2" && asked != "baseline" {
+            return Level::Avx512;
+        }
+        if avx2 && asked != "baseline" {
+            return Level::Avx2;
+        }
+    }
+    Level::Baseline
+});
+
+/// The level in use.
+pub(crate) fn level() -> Level {
+    *LEVEL
+}
+
+/// Defines functions that are compiled for every vector level.
+///
+/// `vectorised! { fn name[T: Bound](argument: Type, ..) -> Out = body; }` makes `fn name<T: Bound>(argument: Type, ..) ->
+/// Out` out of the `#[inline(always)] fn body<const FUSED: bool, T: Bound>(..)`, where `FUSED` tells whether a fused
+/// multiply-add is one instruction.
+macro_rules! vectorised {
+    ($(
+        $(#[$meta:meta])*
+        $visibility:vis fn $name:ident $([$($generic:ident: $bound:path),*])? ($($argument:ident: $type:ty),* $(,)?)
+            $(-> $out:ty)? = $body:ident;
+    )*) => {$(
+        $(#[$meta])*
+        #[inline]
+        $visibility fn $name $(<$($generic: $bound),*>)? ($($argument: $type),*) $(-> $out)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2 $(<$($generic: $bound),*>)? ($($argument: $type),*) $(-> $out)? {
+                    $body::<true $($(, $generic)*)?>($($argument),*)
+                }
+                #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+                fn avx512 $(<$($generic: $bound),*>)? ($($argument: $type),*) $(-> $out)? {
+                    $body::<true $($(, $generic)*)?>($($argument),*)
+                }
+                match $crate::vectorised::level() {
+                    // SAFETY: the level in use is one that this machine supports.
+                    $crate::vectorised::Level::Avx512 => return unsafe { avx512($($argument),*) },
+                    // SAFETY: as above.
+                    $crate::vectorised::Level::Avx2 => return unsafe { avx2($($argument),*) },
+                    $crate::vectorised::Level::Baseline => {}
+                }
+            }
+            $body::<{ cfg!(target_feature = "fma") || cfg!(target_arch = "aarch64") } $($(, $generic)*)?>($($argument),*)
+        }
+    )*};
+}
+pub(crate) use vectorised;
