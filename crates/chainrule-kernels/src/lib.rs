@@ -3,9 +3,14 @@
 //! This crate knows no graph, so it cannot name a derivative. All `unsafe` of the project lives here, each block with its
 //! `SAFETY` note; every public function is safe and checks what its unsafe core relies on.
 
+// Kernels run several arrays by one index: that is the form the vectoriser and the reader both follow.
+#![allow(clippy::needless_range_loop)]
+
 pub mod buffer;
 pub mod copy;
 pub mod element;
+pub mod gemm;
+mod gemm_small;
 pub mod leaf;
 pub mod program;
 pub mod random;

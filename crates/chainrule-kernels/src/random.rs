@@ -216,14 +216,14 @@ fn radius_f32(word: u32) -> f32 {
     let square = x * x;
     let mut tail = 7.037_683_6e-2;
     for coefficient in [
-        -1.151_461_03e-1,
+        -1.151_461e-1,
         1.167_699_9e-1,
         -1.242_014_1e-1,
         1.424_932_3e-1,
         -1.666_805_8e-1,
         2.000_071_5e-1,
         -2.499_999_4e-1,
-        3.333_333_1e-1,
+        3.333_333e-1,
     ] {
         tail = tail * x + coefficient;
     }
@@ -321,7 +321,7 @@ impl Draw for Integers {
 /// A number below `count` from 64 uniform bits, by multiplication (`floor(bits * count / 2^64)`).
 #[inline(always)]
 fn scaled(bits: u64, count: u64) -> u64 {
-    (u128::from(bits) * u128::from(count) >> 64) as u64
+    ((u128::from(bits) * u128::from(count)) >> 64) as u64
 }
 
 /// Fills `out` with integers uniform on `low..high`.

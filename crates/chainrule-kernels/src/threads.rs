@@ -497,7 +497,7 @@ mod tests {
             for index in 0..tasks {
                 let range = share(total, tasks, index, unit);
                 assert_eq!(range.start, next);
-                assert!(range.end == total || range.end % unit == 0);
+                assert!(range.end == total || range.end.is_multiple_of(unit));
                 next = range.end;
             }
             assert_eq!(next, total);
