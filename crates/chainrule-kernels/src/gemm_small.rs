@@ -1,5 +1,6 @@
 //! Products too small for packing: the result's tiles stay in registers, operands are read where they lie.
 
+use crate::real::Real;
 use crate::vectorised::vectorised;
 
 /// The products that [`small`] is made for: up to this many multiplications.
@@ -45,31 +46,6 @@ impl<T> Product<T> {
         }
     }
 }
-
-/// The floating types that the small kernel works on.
-pub(crate) trait Real: Copy + 'static {
-    const ZERO: Self;
-    fn add(self, other: Self) -> Self;
-    fn multiply_add<const FUSED: bool>(self, factor: Self, term: Self) -> Self;
-}
-
-macro_rules! real {
-    ($($type:ty)*) => {$(
-        impl Real for $type {
-            const ZERO: $type = 0.0;
-            #[inline(always)]
-            fn add(self, other: $type) -> $type {
-                self + other
-            }
-            #[inline(always)]
-            fn multiply_add<const FUSED: bool>(self, factor: $type, term: $type) -> $type {
-                if FUSED { self.mul_add(factor, term) } else { self * factor + term }
-            }
-        }
-    )*};
-}
-
-real!(f32 f64);
 
 vectorised! {
     /// Computes a product of at most [`MOST`] multiplications in f32.
@@ -197,7 +173,7 @@ unsafe fn tile<const FUSED: bool, T: Real, const R: usize, const W: usize>(
                 let c = &mut *c.cast::<[T; W]>();
                 for j in 0..W {
                     c[j] = if product.accumulate {
-                        c[j].add(sums[i][j])
+                        c[j] + sums[i][j]
                     } else {
                         sums[i][j]
                     };
@@ -206,7 +182,7 @@ unsafe fn tile<const FUSED: bool, T: Real, const R: usize, const W: usize>(
                 for j in 0..columns {
                     let c = c.offset(j as isize * product.c_column);
                     *c = if product.accumulate {
-                        (*c).add(sums[i][j])
+                        *c + sums[i][j]
                     } else {
                         sums[i][j]
                     };
@@ -240,11 +216,7 @@ unsafe fn plain<const FUSED: bool, T: Real>(product: Product<T>) {
                 let c = product
                     .c
                     .offset(row * product.c_row + column * product.c_column);
-                *c = if product.accumulate {
-                    (*c).add(sum)
-                } else {
-                    sum
-                };
+                *c = if product.accumulate { *c + sum } else { sum };
             }
         }
     }

@@ -7,13 +7,20 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod buffer;
+mod combine;
 pub mod copy;
 pub mod element;
 pub mod gemm;
 mod gemm_small;
+
 pub mod leaf;
+pub mod normalization;
 pub mod program;
 pub mod random;
+mod real;
+pub mod reduce;
+pub mod scan;
+pub mod softmax;
 pub mod threads;
 mod vectorised;
 

@@ -373,6 +373,21 @@ pub(crate) fn divide_rows<T: Send>(
     });
 }
 
+/// Divides `rows` independent rows over the threads: `work(rows)` on ranges that hold at least `grain` of them.
+pub(crate) fn divide_range(
+    rows: usize,
+    grain: usize,
+    work: &(dyn Fn(std::ops::Range<usize>) + Sync),
+) {
+    let tasks = task_count(rows, grain);
+    fork_join(tasks, &|task| {
+        let range = share(rows, tasks, task, 1);
+        if !range.is_empty() {
+            work(range);
+        }
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -71,9 +71,9 @@ macro_rules! vectorised {
                 }
                 match $crate::vectorised::level() {
                     // SAFETY: the level in use is one that this machine supports.
-                    $crate::vectorised::Level::Avx512 => return unsafe { avx512($($argument),*) },
+                    $crate::vectorised::Level::Avx512 => return unsafe { avx512 $(::<$($generic),*>)? ($($argument),*) },
                     // SAFETY: as above.
-                    $crate::vectorised::Level::Avx2 => return unsafe { avx2($($argument),*) },
+                    $crate::vectorised::Level::Avx2 => return unsafe { avx2 $(::<$($generic),*>)? ($($argument),*) },
                     $crate::vectorised::Level::Baseline => {}
                 }
             }
