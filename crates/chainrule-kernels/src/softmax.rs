@@ -83,10 +83,10 @@ fn check(what: &str, columns: usize, inputs: &[usize], out: usize) {
 }
 
 /// Work on one row: its number, its output, scratch of its length.
-type RowWork<T> = dyn Fn(usize, &mut [T], &mut [<T as RealElement>::Real]) + Sync;
+type RowWork<'a, T> = dyn Fn(usize, &mut [T], &mut [<T as RealElement>::Real]) + Sync + 'a;
 
 /// Calls `work(row, its output, scratch of a row)` for every row, over the threads.
-fn each_row<T: RealElement>(columns: usize, out: &mut [T], work: &RowWork<T>) {
+fn each_row<T: RealElement>(columns: usize, out: &mut [T], work: &RowWork<'_, T>) {
     divide_rows(out, columns, GRAIN, &|first, rows| {
         let mut scratch = vec![T::Real::ZERO; columns];
         for (index, row) in rows.chunks_exact_mut(columns).enumerate() {
@@ -200,7 +200,7 @@ mod tests {
                     );
                 };
                 for i in range {
-                    near(y[i], (to(x[i]) - max).exp() / sum, 1e-6);
+                    near(y[i], (to(x[i]) - max).exp() / sum, 1e-5);
                     near(log_y[i], to(x[i]) - max - sum.ln(), 1.0);
                     near(grad[i], to(y[i]) * (to(ct[i]) - dot), 1e-3);
                     let share = to(log_y[i]).exp();
