@@ -12,17 +12,21 @@ pub mod copy;
 pub mod element;
 pub mod gemm;
 mod gemm_small;
-
+pub mod half;
+mod lane;
 pub mod leaf;
+pub mod math;
 pub mod normalization;
 pub mod program;
 pub mod random;
 mod real;
 pub mod reduce;
 pub mod scan;
+pub mod simd;
 pub mod softmax;
 pub mod threads;
 mod vectorised;
 
 pub use buffer::Buffer;
 pub use element::{DType, Element};
+pub use leaf::Leaf;

@@ -1,39 +1,6 @@
 //! Loops compiled once for each set of vector instructions and chosen when they are called.
 
-use std::sync::LazyLock;
-
-/// A set of vector instructions.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Level {
-    Baseline,
-    Avx2,
-    Avx512,
-}
-
-static LEVEL: LazyLock<Level> = LazyLock::new(|| {
-    let asked = std::env::var("CHAINRULE_SIMD").unwrap_or_default();
-    #[cfg(target_arch = "x86_64")]
-    {
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        let avx512 = avx2
-            && is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl");
-        if avx512 && asked != "avx2" && asked != "baseline" {
-            return Level::Avx512;
-        }
-        if avx2 && asked != "baseline" {
-            return Level::Avx2;
-        }
-    }
-    Level::Baseline
-});
-
-/// The level in use.
-pub(crate) fn level() -> Level {
-    *LEVEL
-}
+pub(crate) use crate::simd::{Level, level};
 
 /// Defines functions that are compiled for every vector level.
 ///

@@ -1,1 +1,0 @@
-//! A fused group of elementwise instructions.
