@@ -91,7 +91,7 @@ mod sealed {
         unsafe fn multiply(product: Product<Self>);
     }
 }
-use sealed::Multiply;
+pub(crate) use sealed::Multiply;
 
 /// The element types that matrices can be multiplied in.
 ///

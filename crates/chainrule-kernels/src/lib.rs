@@ -8,8 +8,10 @@
 
 pub mod buffer;
 mod combine;
+pub mod convolution;
 pub mod copy;
 pub mod element;
+pub mod gather;
 pub mod gemm;
 mod gemm_small;
 pub mod half;
@@ -17,6 +19,7 @@ mod lane;
 pub mod leaf;
 pub mod math;
 pub mod normalization;
+pub mod pooling;
 pub mod program;
 pub mod random;
 mod real;
@@ -24,8 +27,10 @@ pub mod reduce;
 pub mod scan;
 pub mod simd;
 pub mod softmax;
+pub mod sort;
 pub mod threads;
 mod vectorised;
+pub mod window;
 
 pub use buffer::Buffer;
 pub use element::{DType, Element};

@@ -363,7 +363,7 @@ pub fn fill_permutation(key: u64, counter: u64, out: &mut [i64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::threads::{set_thread_count, thread_count};
+    use crate::threads::with_threads;
 
     #[test]
     fn published_known_answers() {
@@ -399,9 +399,7 @@ mod tests {
 
     #[test]
     fn thread_count_does_not_matter() {
-        let before = thread_count();
-        let draw = |threads| {
-            set_thread_count(threads);
+        let draw = || {
             let mut normal = vec![0f32; 100_003];
             fill_normal_f32(7, 11, &mut normal);
             let mut double = vec![0f64; 100_001];
@@ -411,9 +409,8 @@ mod tests {
                 double.iter().map(|x| x.to_bits()).collect::<Vec<_>>(),
             )
         };
-        let one = draw(1);
-        let three = draw(3);
-        set_thread_count(before);
+        let one = with_threads(1, draw);
+        let three = with_threads(3, draw);
         assert!(one == three);
     }
 

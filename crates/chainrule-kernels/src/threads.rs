@@ -341,6 +341,11 @@ impl<T> Shared<T> {
         // SAFETY: within the slice (checked); alive and disjoint by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
     }
+
+    /// Where the slice starts.
+    pub(crate) fn pointer(&self) -> *mut T {
+        self.start
+    }
 }
 
 /// Divides `out` into rows of `width` elements and calls `work(first row, rows)` on groups of whole rows, over the
@@ -388,20 +393,21 @@ pub(crate) fn divide_range(
     });
 }
 
+/// Runs `body` with another number of threads; tests that do so take turns.
+#[cfg(test)]
+pub(crate) fn with_threads<R>(threads: usize, body: impl FnOnce() -> R) -> R {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = thread_count();
+    set_thread_count(threads);
+    let result = body();
+    set_thread_count(before);
+    result
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Tests that set the number of threads take turns.
-    static TURN: Mutex<()> = Mutex::new(());
-
-    fn with_threads(threads: usize, body: impl FnOnce()) {
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = thread_count();
-        set_thread_count(threads);
-        body();
-        set_thread_count(before);
-    }
 
     fn counts(tasks: usize) -> Vec<AtomicUsize> {
         (0..tasks).map(|_| AtomicUsize::new(0)).collect()

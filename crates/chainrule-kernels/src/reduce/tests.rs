@@ -1,6 +1,6 @@
 use super::*;
 use crate::random::fill_uniform_f64;
-use crate::threads::{set_thread_count, thread_count};
+use crate::threads::with_threads;
 use half::{bf16, f16};
 
 const EXTENTS: [[usize; 3]; 20] = [
@@ -195,9 +195,7 @@ fn thread_count_does_not_matter() {
         .iter()
         .map(|&x| x as f32 - 0.5)
         .collect();
-    let sums = |threads| {
-        let before = thread_count();
-        set_thread_count(threads);
+    let sums = || {
         let mut all = Vec::new();
         for extents in [
             [1, 1_200_000, 1],
@@ -213,10 +211,9 @@ fn thread_count_does_not_matter() {
             );
             all.extend(out.iter().map(|x| x.to_bits()));
         }
-        set_thread_count(before);
         all
     };
-    assert_eq!(sums(1), sums(3));
+    assert_eq!(with_threads(1, sums), with_threads(3, sums));
 }
 
 #[test]
