@@ -1,1 +1,33 @@
-//! chainrule-core
+//! The engine of Chainrule: tensors, the graph they record, every derivative of it, and its execution.
+//!
+//! Users add the crate `chainrule`, which re-exports what they need; this crate is where it is made. To read it, begin
+//! with [`declare`]: how an operation is declared and what follows from the declaration.
+
+pub mod backend;
+pub mod declare;
+pub mod error;
+pub mod graph;
+pub mod shape;
+pub mod tree;
+
+mod composites;
+mod primitives;
+mod tensor;
+mod transforms;
+
+pub use chainrule_kernels::DType;
+pub use error::{Error, ErrorKind, attempt};
+pub use graph::{Device, Spec, evaluate, untracked};
+pub use primitives::Extents;
+pub use shape::{Axes, Shape};
+pub use tensor::{Like, Nested, Number, Tensor, default_dtype, promote, set_default_dtype};
+pub use transforms::{
+    Gradients, grad, grad_aux, jvp, jvp_aux, map_each, value_and_grad, value_and_grad_aux, vjp, vjp_aux, vmap,
+};
+pub use tree::Tree;
+
+/// Memory held by tensors, over all threads.
+pub mod memory {
+    pub use crate::graph::counters::live_nodes;
+    pub use chainrule_kernels::buffer::{live_bytes, peak_bytes, reset_peak};
+}

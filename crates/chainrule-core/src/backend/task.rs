@@ -1,0 +1,102 @@
+//! What a backend is asked to compute: unevaluated nodes, oldest first, and the values they start from.
+
+use super::Value;
+use crate::declare::OperationRef;
+use crate::graph::{Node, Spec};
+use smallvec::SmallVec;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// Where a step finds one of its inputs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Source {
+    /// A value that is there already.
+    Leaf(u32),
+    /// An output of an earlier step.
+    Step(u32, u32),
+}
+
+/// One node to compute.
+pub struct TaskStep {
+    node: Arc<Node>,
+    inputs: SmallVec<[Source; 2]>,
+    kept: bool,
+}
+
+impl TaskStep {
+    pub(crate) fn new(node: Arc<Node>, inputs: SmallVec<[Source; 2]>) -> TaskStep {
+        TaskStep {
+            node,
+            inputs,
+            kept: false,
+        }
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    pub(crate) fn keep(&mut self) {
+        self.kept = true;
+    }
+
+    /// The operation.
+    pub fn operation(&self) -> &OperationRef {
+        &self.node.operation
+    }
+
+    /// The specs of the outputs.
+    pub fn specs(&self) -> &[Spec] {
+        &self.node.specs
+    }
+
+    /// Where the inputs come from.
+    pub fn inputs(&self) -> &[Source] {
+        &self.inputs
+    }
+
+    /// Whether the values are asked for; those of other steps are gone when the task is done.
+    pub fn is_kept(&self) -> bool {
+        self.kept
+    }
+
+    /// The user's line that recorded the node.
+    pub fn place(&self) -> &'static Location<'static> {
+        self.node.place
+    }
+}
+
+/// A piece of graph to compute.
+pub struct Task {
+    steps: Vec<TaskStep>,
+    leaves: Vec<Value>,
+    leaf_specs: Vec<Spec>,
+}
+
+impl Task {
+    pub(crate) fn new(steps: Vec<TaskStep>, leaves: Vec<Value>, leaf_specs: Vec<Spec>) -> Task {
+        Task {
+            steps,
+            leaves,
+            leaf_specs,
+        }
+    }
+
+    /// The steps, each after the steps it reads.
+    pub fn steps(&self) -> &[TaskStep] {
+        &self.steps
+    }
+
+    /// The values the steps start from.
+    pub fn leaves(&self) -> &[Value] {
+        &self.leaves
+    }
+
+    /// The spec of what a source refers to.
+    pub fn spec(&self, source: Source) -> &Spec {
+        match source {
+            Source::Leaf(leaf) => &self.leaf_specs[leaf as usize],
+            Source::Step(step, output) => &self.steps[step as usize].specs()[output as usize],
+        }
+    }
+}

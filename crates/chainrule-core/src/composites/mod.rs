@@ -1,0 +1,6 @@
+//! Operations that carry their body of primitives, a file a family.
+
+use crate::declare::Entry;
+
+/// Every family's declarations.
+pub(crate) const FAMILIES: &[&[Entry]] = &[];

@@ -1,0 +1,42 @@
+//! The primitives, a file a family: declaration, `Tensor` methods, reference value, documentation.
+
+pub(crate) mod arithmetic;
+pub(crate) mod cast;
+pub(crate) mod comparison;
+pub(crate) mod concat;
+pub(crate) mod expand;
+pub(crate) mod exponential;
+pub(crate) mod leaf;
+pub(crate) mod logic;
+pub(crate) mod matmul;
+pub(crate) mod permute;
+pub(crate) mod reshape;
+pub(crate) mod rounding;
+pub(crate) mod select;
+pub(crate) mod slice;
+pub(crate) mod sum;
+pub(crate) mod trigonometric;
+
+pub use reshape::Extents;
+
+use crate::declare::Entry;
+
+/// Every family's declarations.
+pub(crate) const FAMILIES: &[&[Entry]] = &[
+    arithmetic::ALL,
+    cast::ALL,
+    comparison::ALL,
+    concat::ALL,
+    expand::ALL,
+    exponential::ALL,
+    leaf::ALL,
+    logic::ALL,
+    matmul::ALL,
+    permute::ALL,
+    reshape::ALL,
+    rounding::ALL,
+    select::ALL,
+    slice::ALL,
+    sum::ALL,
+    trigonometric::ALL,
+];

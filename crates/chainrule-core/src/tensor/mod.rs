@@ -1,0 +1,18 @@
+//! The tensor handle and what it can do besides the operations (those stand in `primitives/` and `composites/`).
+
+mod create;
+mod display;
+mod handle;
+mod like;
+mod nested;
+mod operators;
+mod promotion;
+mod read;
+
+pub use handle::Tensor;
+pub use like::Like;
+pub use nested::Nested;
+pub use promotion::{default_dtype, promote, set_default_dtype};
+pub use read::Number;
+
+pub(crate) use promotion::{common_shape, promoted};

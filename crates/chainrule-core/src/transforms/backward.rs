@@ -1,0 +1,116 @@
+//! The PyTorch habit: `loss.backward()`, then ask for any gradient.
+
+use super::Side;
+use super::grad::check_scalar;
+use super::reverse::pull_all;
+use crate::error::{Error, ErrorKind, raise};
+use crate::graph::walk::above_leaves;
+use crate::graph::{Edge, IdMap, without_evaluation};
+use crate::tensor::Tensor;
+
+/// The gradients of one backward pass: of every tracked leaf and every intermediate result.
+///
+/// They are ordinary tensors, computed when somebody looks, and can be differentiated again.
+pub struct Gradients {
+    rows: IdMap,
+    entries: Vec<Edge>,
+}
+
+impl Gradients {
+    /// The gradient by `tensor`: zeros, marked [absent](Tensor::is_absent), if the result does not depend on it.
+    ///
+    /// ```
+    /// use chainrule_core::Tensor;
+    /// let x = Tensor::from(2.0).tracked();
+    /// let a = &x * 3.0;
+    /// let y = &a * &a;
+    /// let gradients = y.backward();
+    /// assert_eq!(gradients.of(&a).item::<f64>(), 12.0);
+    /// assert_eq!(gradients.of(&x).item::<f64>(), 36.0);
+    /// ```
+    #[track_caller]
+    pub fn of(&self, tensor: impl AsRef<Tensor>) -> Tensor {
+        let tensor = tensor.as_ref();
+        // An output of a node with several is found under its own number; ids leave room for none above 2^40.
+        match self.rows.get(key(tensor)) {
+            Some(row) => Tensor::from_edge(self.entries[row as usize].clone()),
+            None => Tensor::absent(tensor),
+        }
+    }
+}
+
+fn key(tensor: &Tensor) -> u64 {
+    tensor.id() | u64::from(tensor.edge().output) << 48
+}
+
+impl Tensor {
+    /// The gradients of this number by everything it depends on that is tracked.
+    ///
+    /// May be called any number of times; nothing accumulates, nothing needs to be zeroed.
+    ///
+    /// ```
+    /// use chainrule_core::Tensor;
+    /// let w = Tensor::from(3.0).tracked();
+    /// let loss = (&w - 1.0).square();
+    /// assert_eq!(loss.backward().of(&w).item::<f64>(), 4.0);
+    /// ```
+    ///
+    /// # Panics
+    /// When this is not a single floating-point number, or nothing it depends on is tracked.
+    #[track_caller]
+    pub fn backward(&self) -> Gradients {
+        check_scalar(self);
+        self.backward_with(self.ones_like())
+    }
+
+    /// The gradients of the inner product of this tensor with `cotangent`, which has its shape.
+    ///
+    /// # Panics
+    /// When the shapes differ, or nothing this tensor depends on is tracked.
+    #[track_caller]
+    pub fn backward_with(&self, cotangent: impl AsRef<Tensor>) -> Gradients {
+        let cotangent = cotangent.as_ref();
+        if cotangent.shape() != self.shape() {
+            let message = format!(
+                "backward: the cotangent has shape {}, the tensor has {}",
+                cotangent.shape(),
+                self.shape()
+            );
+            raise(Error::new(ErrorKind::Shape, message));
+        }
+        if !self.is_tracked() {
+            let message = format!(
+                "backward: nothing that `{}` at {} depends on is tracked\n    help: mark what to differentiate by: \
+                 `let x = x.tracked();`, before computing with it",
+                self.operation_name(),
+                self.place()
+            );
+            raise(Error::new(ErrorKind::Derivative, message));
+        }
+        without_evaluation(|| self.pull_from(cotangent))
+    }
+
+    fn pull_from(&self, cotangent: &Tensor) -> Gradients {
+        let steps = above_leaves(std::slice::from_ref(self));
+        let mut on_path = IdMap::new();
+        for step in &steps {
+            on_path.insert(step.node.id, 0);
+        }
+        let mut table = Side::new();
+        table.accumulate(self, cotangent.cast(self.dtype()));
+        pull_all(&steps, &mut table, &|tensor| on_path.contains(tensor.id()));
+        let mut gradients = Gradients {
+            rows: IdMap::new(),
+            entries: Vec::new(),
+        };
+        for step in &steps {
+            for output in step.outputs() {
+                if let Some(gradient) = table.get(&output) {
+                    gradients.rows.insert(key(&output), gradients.entries.len() as u32);
+                    gradients.entries.push(gradient.edge().clone());
+                }
+            }
+        }
+        gradients
+    }
+}

@@ -1,0 +1,173 @@
+//! One function over many examples at once.
+
+use crate::declare::{Batch, Evaluation};
+use crate::error::{Error, ErrorKind, raise};
+use crate::graph::walk::{Edges, Step, between};
+use crate::graph::{IdMap, with_place, without_evaluation};
+use crate::tensor::Tensor;
+use crate::tree::{Tree, leaves, rebuilt};
+
+/// `f`, a function of one example, as a function of many: every tensor of the argument and of the result gets a further
+/// axis 0, the batch.
+///
+/// `f` runs once, on stand-ins without values; what it records is replayed for the whole batch by the batching rule of
+/// each operation. Reading a value inside `f` is therefore an error: use `where_`, or [`map_each`].
+///
+/// ```
+/// use chainrule_core::{tensor, vmap, Tensor};
+/// let dots = vmap(|(a, b): &(Tensor, Tensor)| a.dot(b))(&(
+///     tensor![[1.0, 2.0], [3.0, 4.0]],
+///     tensor![[1.0, 1.0], [0.5, 0.5]],
+/// ));
+/// assert_eq!(dots.to_vec::<f32>(), [3.0, 3.5]);
+/// ```
+///
+/// # Panics
+/// The returned function panics when the extents of axis 0 differ, or a value is read inside `f`.
+pub fn vmap<P: Tree, O: Tree>(f: impl Fn(&P) -> O) -> impl Fn(&P) -> O {
+    move |examples| {
+        let batched = leaves(examples);
+        let extent = common_extent(&batched);
+        let single: Vec<Tensor> = batched
+            .iter()
+            .map(|tensor| Tensor::placeholder(tensor.spec().with_shape(tensor.shape().without_axis(0))))
+            .collect();
+        let outputs = f(&rebuilt(examples, &single));
+        let recorded: Vec<Tensor> = leaves(&outputs).into_iter().cloned().collect();
+        let batched: Vec<Tensor> = batched.into_iter().cloned().collect();
+        let replayed = without_evaluation(|| replay(&single, &batched, &recorded, extent));
+        rebuilt(&outputs, &replayed)
+    }
+}
+
+/// `f` called for each example along axis 0, and the results stacked: [`vmap`] as a loop.
+///
+/// Works for every function, also one that reads values; costs as many calls as there are examples.
+///
+/// # Panics
+/// The returned function panics when the extents of axis 0 differ or there is no example.
+pub fn map_each<P: Tree, O: Tree>(f: impl Fn(&P) -> O) -> impl Fn(&P) -> O {
+    move |examples| {
+        let batched = leaves(examples);
+        let extent = common_extent(&batched);
+        if extent == 0 {
+            raise(Error::new(ErrorKind::Shape, "map_each: there is no example to call the function for"));
+        }
+        let results: Vec<O> = (0..extent)
+            .map(|example| {
+                let one: Vec<Tensor> = batched.iter().map(|tensor| tensor.narrow(0, example, 1).squeeze(0)).collect();
+                f(&rebuilt(examples, &one))
+            })
+            .collect();
+        let rows: Vec<Vec<&Tensor>> = results.iter().map(leaves).collect();
+        let stacked: Vec<Tensor> = (0..rows[0].len())
+            .map(|leaf| Tensor::stack(&rows.iter().map(|row| row[leaf]).collect::<Vec<_>>(), 0))
+            .collect();
+        rebuilt(&results[0], &stacked)
+    }
+}
+
+#[track_caller]
+fn common_extent(batched: &[&Tensor]) -> usize {
+    let mut extent = None;
+    for tensor in batched {
+        let this = tensor.shape().first().copied();
+        if this.is_none() || extent.is_some_and(|extent| Some(extent) != this) {
+            let shapes: Vec<String> = batched.iter().map(|tensor| tensor.shape().to_string()).collect();
+            let message = format!("vmap: the arguments do not have a common axis 0: their shapes are {}", shapes.join(", "));
+            raise(Error::new(ErrorKind::Shape, message));
+        }
+        extent = this;
+    }
+    extent.unwrap_or_else(|| raise(Error::new(ErrorKind::Argument, "vmap: the argument has no tensor")))
+}
+
+/// Replays what was recorded on `single` for the whole batch. What does not depend on `single` is shared.
+fn replay(single: &[Tensor], batched: &[Tensor], outputs: &[Tensor], extent: usize) -> Vec<Tensor> {
+    let steps = between(single, outputs, Edges::All);
+    let mut table = Table {
+        rows: IdMap::new(),
+        outputs: Vec::new(),
+    };
+    for (placeholder, tensor) in single.iter().zip(batched) {
+        table.set(placeholder.id(), vec![tensor.clone()]);
+    }
+    for step in &steps {
+        let replayed = with_place(step.node.place(), || replay_step(step, &table, extent));
+        table.set(step.node.id, replayed);
+    }
+    outputs
+        .iter()
+        .map(|output| table.get(output).cloned().unwrap_or_else(|| repeated(output, extent)))
+        .collect()
+}
+
+struct Table {
+    rows: IdMap,
+    outputs: Vec<Vec<Tensor>>,
+}
+
+impl Table {
+    fn set(&mut self, id: u64, outputs: Vec<Tensor>) {
+        self.rows.insert(id, self.outputs.len() as u32);
+        self.outputs.push(outputs);
+    }
+
+    fn get(&self, tensor: &Tensor) -> Option<&Tensor> {
+        let row = self.rows.get(tensor.id())?;
+        Some(&self.outputs[row as usize][tensor.edge().output as usize])
+    }
+}
+
+/// An unbatched tensor with the batch as axis 0.
+fn repeated(tensor: &Tensor, extent: usize) -> Tensor {
+    tensor.unsqueeze(0).expand(tensor.shape().with_axis(0, extent))
+}
+
+fn replay_step(step: &Step, table: &Table, extent: usize) -> Vec<Tensor> {
+    let operation = &step.node.operation;
+    let batched: Vec<bool> = step.inputs.iter().map(|input| table.get(input).is_some()).collect();
+    let aligned = || -> Vec<Tensor> {
+        step.inputs
+            .iter()
+            .map(|input| table.get(input).cloned().unwrap_or_else(|| repeated(input, extent)))
+            .collect()
+    };
+    match operation.batch() {
+        Batch::Aligned | Batch::LeadingAxes => {
+            operation.all_of(&aligned().iter().collect::<Vec<_>>()).into_vec()
+        }
+        Batch::ShiftAxes(shift) => {
+            shift.shifted(extent).all_of(&aligned().iter().collect::<Vec<_>>()).into_vec()
+        }
+        Batch::Rule(rule) => {
+            let inputs: Vec<Tensor> =
+                step.inputs.iter().map(|input| table.get(input).unwrap_or(input).clone()).collect();
+            rule.batch(&inputs, &batched, extent)
+        }
+        Batch::Body => {
+            let Evaluation::Body(body) = operation.evaluation() else {
+                unreachable!("only composites are batched by their body")
+            };
+            let single: Vec<Tensor> =
+                step.inputs.iter().map(|input| Tensor::placeholder(input.spec().clone())).collect();
+            let outputs = body.body(&single);
+            replay(&single, &aligned(), &outputs, extent)
+        }
+        Batch::Loop => looped(step, &aligned(), extent),
+        Batch::Source => step.outputs().iter().map(|output| repeated(output, extent)).collect(),
+    }
+}
+
+/// Runs an operation without a batching rule once for each example.
+fn looped(step: &Step, batched: &[Tensor], extent: usize) -> Vec<Tensor> {
+    let results: Vec<Vec<Tensor>> = (0..extent)
+        .map(|example| {
+            let one: Vec<Tensor> = batched.iter().map(|tensor| tensor.narrow(0, example, 1).squeeze(0)).collect();
+            step.node.operation.all_of(&one.iter().collect::<Vec<_>>()).into_vec()
+        })
+        .collect();
+    (0..step.node.specs.len())
+        .map(|output| Tensor::stack(&results.iter().map(|row| &row[output]).collect::<Vec<_>>(), 0))
+        .collect()
+}
