@@ -3,7 +3,10 @@
 use chainrule_core::{Tensor, grad, jvp, tensor, value_and_grad, vjp, vmap};
 
 fn close(actual: f64, expected: f64) {
-    assert!((actual - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{actual} is not {expected}");
+    assert!(
+        (actual - expected).abs() <= 1e-12 * expected.abs().max(1.0),
+        "{actual} is not {expected}"
+    );
 }
 
 #[test]
@@ -23,7 +26,8 @@ fn gradients_nest() {
 #[test]
 fn inner_and_outer_variables_are_not_confused() {
     // d/dx [x * d/dy (x + y)] = 1
-    let slope = grad(|x: &Tensor| x * grad(|y: &Tensor| x + y)(&Tensor::from(5.0)))(&Tensor::from(3.0));
+    let slope =
+        grad(|x: &Tensor| x * grad(|y: &Tensor| x + y)(&Tensor::from(5.0)))(&Tensor::from(3.0));
     close(slope.item(), 1.0);
 }
 
@@ -34,7 +38,11 @@ fn forward_over_reverse_and_reverse_over_forward_agree() {
     let v = Tensor::from(vec![1.0, 2.0]);
     let (_, forward) = jvp(grad(f), &x, &v);
     let reverse = grad(|x: &Tensor| jvp(f, x, &v).1)(&x);
-    for (a, b) in forward.to_vec::<f64>().into_iter().zip(reverse.to_vec::<f64>()) {
+    for (a, b) in forward
+        .to_vec::<f64>()
+        .into_iter()
+        .zip(reverse.to_vec::<f64>())
+    {
         close(a, b);
     }
 }
@@ -63,7 +71,11 @@ fn matrix_gradients_have_the_matrix_shape() {
     let (value, slope) = value_and_grad(|w: &Tensor| w.matmul(&x).square().sum(..))(&w);
     assert!((value.item::<f64>() - 0.116).abs() < 1e-6);
     assert_eq!(slope.shape().to_string(), "[2, 2]");
-    for (a, b) in slope.to_vec::<f64>().into_iter().zip([0.088, 0.176, 0.104, 0.208]) {
+    for (a, b) in slope
+        .to_vec::<f64>()
+        .into_iter()
+        .zip([0.088, 0.176, 0.104, 0.208])
+    {
         assert!((a - b).abs() < 1e-6);
     }
 }
@@ -91,7 +103,13 @@ fn cotangents_of_vectors() {
 
 #[test]
 fn values_may_be_read_inside() {
-    let f = |x: &Tensor| if x.item::<f64>() > 0.0 { x.square() } else { -x };
+    let f = |x: &Tensor| {
+        if x.item::<f64>() > 0.0 {
+            x.square()
+        } else {
+            -x
+        }
+    };
     close(grad(f)(&Tensor::from(3.0)).item(), 6.0);
     close(grad(f)(&Tensor::from(-3.0)).item(), -1.0);
 }

@@ -25,7 +25,11 @@ pub(crate) fn elements<T: Element>(stored: &Stored) -> Vec<T> {
         let start = stored.layout.offset;
         return buffer[start..start + stored.layout.shape.elements()].to_vec();
     }
-    stored.layout.positions().map(|position| buffer[position]).collect()
+    stored
+        .layout
+        .positions()
+        .map(|position| buffer[position])
+        .collect()
 }
 
 /// A value as an array; halves become `f32`.
@@ -36,12 +40,22 @@ pub(crate) fn to_array(value: &Value, spec: &Spec) -> Array {
         Value::Array(stored) => match spec.dtype() {
             DType::F32 => Data::F32(elements(stored)),
             DType::F64 => Data::F64(elements(stored)),
-            DType::BF16 => Data::F32(elements::<bf16>(stored).into_iter().map(f32::from).collect()),
+            DType::BF16 => Data::F32(
+                elements::<bf16>(stored)
+                    .into_iter()
+                    .map(f32::from)
+                    .collect(),
+            ),
             DType::F16 => Data::F32(elements::<f16>(stored).into_iter().map(f32::from).collect()),
             DType::I64 => Data::I64(elements(stored)),
             DType::I32 => Data::I32(elements(stored)),
             DType::U8 => Data::U8(elements(stored)),
-            _ => Data::Bool(elements::<u8>(stored).into_iter().map(|byte| byte != 0).collect()),
+            _ => Data::Bool(
+                elements::<u8>(stored)
+                    .into_iter()
+                    .map(|byte| byte != 0)
+                    .collect(),
+            ),
         },
     };
     Array::new(spec.shape(), data)
@@ -60,7 +74,11 @@ fn filled(scalar: Scalar, dtype: DType, count: usize) -> Data {
 
 /// An array as a stored value of `spec`; `f32` elements round to the halves that the spec asks for.
 pub(crate) fn from_array(array: Array, spec: &Spec) -> Result<Value, Error> {
-    debug_assert_eq!(array.shape, *spec.shape(), "the reference value keeps to the shape rule");
+    debug_assert_eq!(
+        array.shape,
+        *spec.shape(),
+        "the reference value keeps to the shape rule"
+    );
     if array.shape.rank() == 0 {
         let scalar = match &array.data {
             Data::F32(elements) => Scalar::Float(elements[0].into()),
@@ -98,12 +116,27 @@ pub(crate) fn from_contiguous(buffer: &Buffer, spec: &Spec) -> Array {
     let data = match spec.dtype() {
         DType::F32 => Data::F32(buffer.as_slice()[..count].to_vec()),
         DType::F64 => Data::F64(buffer.as_slice()[..count].to_vec()),
-        DType::BF16 => Data::F32(buffer.as_slice::<bf16>()[..count].iter().map(|&x| x.into()).collect()),
-        DType::F16 => Data::F32(buffer.as_slice::<f16>()[..count].iter().map(|&x| x.into()).collect()),
+        DType::BF16 => Data::F32(
+            buffer.as_slice::<bf16>()[..count]
+                .iter()
+                .map(|&x| x.into())
+                .collect(),
+        ),
+        DType::F16 => Data::F32(
+            buffer.as_slice::<f16>()[..count]
+                .iter()
+                .map(|&x| x.into())
+                .collect(),
+        ),
         DType::I64 => Data::I64(buffer.as_slice()[..count].to_vec()),
         DType::I32 => Data::I32(buffer.as_slice()[..count].to_vec()),
         DType::U8 => Data::U8(buffer.as_slice()[..count].to_vec()),
-        _ => Data::Bool(buffer.as_slice::<u8>()[..count].iter().map(|&byte| byte != 0).collect()),
+        _ => Data::Bool(
+            buffer.as_slice::<u8>()[..count]
+                .iter()
+                .map(|&byte| byte != 0)
+                .collect(),
+        ),
     };
     Array::new(spec.shape(), data)
 }
@@ -134,7 +167,9 @@ pub(crate) fn first_element(buffer: &Buffer, dtype: DType) -> Scalar {
 pub(crate) fn array_of(numbers: &[Scalar], spec: &Spec) -> Array {
     let cast = numbers.iter().map(|number| number.cast(spec.dtype()));
     let data = match spec.dtype() {
-        DType::F32 | DType::BF16 | DType::F16 => Data::F32(cast.map(|s| s.to_f64() as f32).collect()),
+        DType::F32 | DType::BF16 | DType::F16 => {
+            Data::F32(cast.map(|s| s.to_f64() as f32).collect())
+        }
         DType::F64 => Data::F64(cast.map(Scalar::to_f64).collect()),
         DType::I64 => Data::I64(cast.map(Scalar::to_i64).collect()),
         DType::I32 => Data::I32(cast.map(|s| s.to_i64() as i32).collect()),

@@ -1,8 +1,7 @@
 //! Planned execution on the processor's cores.
 
-use super::{Backend, Plain, Task, Value};
+use super::{Backend, Computed, Plain, Task};
 use crate::error::Error;
-use smallvec::SmallVec;
 
 /// Planned execution.
 pub struct Cpu;
@@ -12,7 +11,7 @@ impl Backend for Cpu {
         "cpu"
     }
 
-    fn evaluate(&self, task: &Task) -> Result<Vec<(u32, SmallVec<[Value; 1]>)>, Error> {
+    fn evaluate(&self, task: &Task) -> Result<Computed, Error> {
         Plain.evaluate(task)
     }
 }

@@ -7,8 +7,8 @@ mod pointwise;
 mod task;
 mod value;
 
-pub use plain::Plain;
 pub use cpu::Cpu;
+pub use plain::Plain;
 pub use task::{Source, Task, TaskStep};
 pub use value::{Scalar, Stored, Value};
 
@@ -19,6 +19,9 @@ use crate::graph::Device;
 use smallvec::SmallVec;
 use std::sync::RwLock;
 
+/// The outputs of the steps whose values are kept, by step.
+pub type Computed = Vec<(u32, SmallVec<[Value; 1]>)>;
+
 /// Something that computes the values of recorded nodes.
 pub trait Backend: Send + Sync {
     /// The name, as devices print.
@@ -27,7 +30,7 @@ pub trait Backend: Send + Sync {
     ///
     /// # Errors
     /// When memory runs out or an index is out of range.
-    fn evaluate(&self, task: &Task) -> Result<Vec<(u32, SmallVec<[Value; 1]>)>, Error>;
+    fn evaluate(&self, task: &Task) -> Result<Computed, Error>;
 }
 
 static BACKENDS: RwLock<Vec<&'static dyn Backend>> = RwLock::new(Vec::new());
@@ -45,7 +48,9 @@ pub(crate) fn of(device: Device) -> &'static dyn Backend {
 }
 
 pub(crate) fn register(backend: &'static dyn Backend) -> Device {
-    let mut further = BACKENDS.write().unwrap_or_else(|broken| broken.into_inner());
+    let mut further = BACKENDS
+        .write()
+        .unwrap_or_else(|broken| broken.into_inner());
     further.push(backend);
     Device((BUILT_IN.len() + further.len() - 1) as u16)
 }

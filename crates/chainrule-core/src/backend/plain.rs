@@ -1,7 +1,7 @@
 //! The backend that only runs reference values, one step after the other: the meaning of every faster one.
 
 use super::convert::{from_array, to_array};
-use super::{Backend, Source, Task, TaskStep, Value, pointwise};
+use super::{Backend, Computed, Source, Task, TaskStep, Value, pointwise};
 use crate::declare::{Array, Data, Evaluation, OperationRef};
 use crate::error::Error;
 use crate::graph::Spec;
@@ -18,11 +18,15 @@ impl Backend for Plain {
         "plain"
     }
 
-    fn evaluate(&self, task: &Task) -> Result<Vec<(u32, SmallVec<[Value; 1]>)>, Error> {
+    fn evaluate(&self, task: &Task) -> Result<Computed, Error> {
         let mut computed: Vec<Vec<Array>> = Vec::with_capacity(task.steps().len());
         let mut kept = Vec::new();
         for (position, step) in task.steps().iter().enumerate() {
-            let inputs: Vec<Array> = step.inputs().iter().map(|&source| input(task, &computed, source)).collect();
+            let inputs: Vec<Array> = step
+                .inputs()
+                .iter()
+                .map(|&source| input(task, &computed, source))
+                .collect();
             let outputs = outputs_of(step, &inputs, task)?;
             if step.is_kept() {
                 let values: Result<SmallVec<[Value; 1]>, Error> = outputs
@@ -46,21 +50,35 @@ fn input(task: &Task, computed: &[Vec<Array>], source: Source) -> Array {
 }
 
 fn outputs_of(step: &TaskStep, inputs: &[Array], task: &Task) -> Result<Vec<Array>, Error> {
-    let input_specs: Vec<&Spec> = step.inputs().iter().map(|&source| task.spec(source)).collect();
+    let input_specs: Vec<&Spec> = step
+        .inputs()
+        .iter()
+        .map(|&source| task.spec(source))
+        .collect();
     let outputs = reference_value(step.operation(), inputs, &input_specs, step.specs())
         .map_err(|error| error.at(step.place()))?;
-    Ok(outputs.into_iter().zip(step.specs()).map(|(array, spec)| round(array, spec.dtype())).collect())
+    Ok(outputs
+        .into_iter()
+        .zip(step.specs())
+        .map(|(array, spec)| round(array, spec.dtype()))
+        .collect())
 }
 
 /// Rounds `f32` elements to the half type they stand for.
 pub(crate) fn round(array: Array, dtype: DType) -> Array {
     match (&array.data, dtype) {
         (Data::F32(elements), DType::BF16) => {
-            let rounded = elements.iter().map(|&x| half::bf16::from_f32(x).to_f32()).collect();
+            let rounded = elements
+                .iter()
+                .map(|&x| half::bf16::from_f32(x).to_f32())
+                .collect();
             Array::new(array.shape, Data::F32(rounded))
         }
         (Data::F32(elements), DType::F16) => {
-            let rounded = elements.iter().map(|&x| half::f16::from_f32(x).to_f32()).collect();
+            let rounded = elements
+                .iter()
+                .map(|&x| half::f16::from_f32(x).to_f32())
+                .collect();
             Array::new(array.shape, Data::F32(rounded))
         }
         _ => array,
@@ -75,7 +93,9 @@ pub(crate) fn reference_value(
     specs: &[Spec],
 ) -> Result<Vec<Array>, Error> {
     Ok(match operation.evaluation() {
-        Evaluation::Pointwise(leaf) => vec![pointwise::single(leaf, inputs, input_specs, &specs[0])?],
+        Evaluation::Pointwise(leaf) => {
+            vec![pointwise::single(leaf, inputs, input_specs, &specs[0])?]
+        }
         Evaluation::Cast => vec![cast(&inputs[0], specs[0].dtype())],
         Evaluation::View(viewing) => {
             let contiguous = Layout::contiguous(inputs[0].shape.clone());
@@ -98,11 +118,19 @@ fn run_body(
     let leaves: Result<Vec<Tensor>, Error> = inputs
         .iter()
         .zip(input_specs)
-        .map(|(array, spec)| Ok(Tensor::constant_of(from_array(array.clone(), spec)?, (*spec).clone())))
+        .map(|(array, spec)| {
+            Ok(Tensor::constant_of(
+                from_array(array.clone(), spec)?,
+                (*spec).clone(),
+            ))
+        })
         .collect();
     let outputs = body.body(&leaves?);
     crate::graph::evaluate(&outputs.iter().collect::<Vec<_>>());
-    Ok(outputs.iter().map(|output| to_array(&output.known_value(), output.spec())).collect())
+    Ok(outputs
+        .iter()
+        .map(|output| to_array(&output.known_value(), output.spec()))
+        .collect())
 }
 
 fn cast(array: &Array, dtype: DType) -> Array {
@@ -110,7 +138,9 @@ fn cast(array: &Array, dtype: DType) -> Array {
     fn converted<S: Copy>(elements: &[S], scalar: impl Fn(S) -> Scalar, dtype: DType) -> Data {
         let cast = elements.iter().map(|&element| scalar(element).cast(dtype));
         match dtype {
-            DType::F32 | DType::BF16 | DType::F16 => Data::F32(cast.map(|s| s.to_f64() as f32).collect()),
+            DType::F32 | DType::BF16 | DType::F16 => {
+                Data::F32(cast.map(|s| s.to_f64() as f32).collect())
+            }
             DType::F64 => Data::F64(cast.map(Scalar::to_f64).collect()),
             DType::I64 => Data::I64(cast.map(Scalar::to_i64).collect()),
             DType::I32 => Data::I32(cast.map(|s| s.to_i64() as i32).collect()),

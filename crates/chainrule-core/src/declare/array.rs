@@ -109,7 +109,8 @@ impl Ring for Set {
 macro_rules! each_type {
     ($data:expr, $elements:ident => $result:expr) => {{
         use $crate::declare::Data;
-        match $data {
+        #[allow(clippy::clone_on_copy)] // the same code serves sets, which are not `Copy`
+        let data = match $data {
             Data::F32($elements) => Data::F32($result),
             Data::F64($elements) => Data::F64($result),
             Data::I64($elements) => Data::I64($result),
@@ -117,7 +118,8 @@ macro_rules! each_type {
             Data::U8($elements) => Data::U8($result),
             Data::Bool($elements) => Data::Bool($result),
             Data::Sets($elements) => Data::Sets($result),
-        }
+        };
+        data
     }};
 }
 
@@ -126,7 +128,8 @@ macro_rules! each_type {
 macro_rules! each_ring {
     ($data:expr, $elements:ident => $result:expr) => {{
         use $crate::declare::Data;
-        match $data {
+        #[allow(clippy::clone_on_copy)] // the same code serves sets, which are not `Copy`
+        let data = match $data {
             Data::F32($elements) => Data::F32($result),
             Data::F64($elements) => Data::F64($result),
             Data::I64($elements) => Data::I64($result),
@@ -134,7 +137,8 @@ macro_rules! each_ring {
             Data::U8($elements) => Data::U8($result),
             Data::Sets($elements) => Data::Sets($result),
             Data::Bool(_) => unreachable!("shape rules keep arithmetic off truth values"),
-        }
+        };
+        data
     }};
 }
 
@@ -143,7 +147,8 @@ macro_rules! each_ring {
 macro_rules! each_ring_pair {
     ($first:expr, $second:expr, ($a:ident, $b:ident) => $result:expr) => {{
         use $crate::declare::Data;
-        match ($first, $second) {
+        #[allow(clippy::clone_on_copy)] // the same code serves sets, which are not `Copy`
+        let data = match ($first, $second) {
             (Data::F32($a), Data::F32($b)) => Data::F32($result),
             (Data::F64($a), Data::F64($b)) => Data::F64($result),
             (Data::I64($a), Data::I64($b)) => Data::I64($result),
@@ -151,7 +156,8 @@ macro_rules! each_ring_pair {
             (Data::U8($a), Data::U8($b)) => Data::U8($result),
             (Data::Sets($a), Data::Sets($b)) => Data::Sets($result),
             _ => unreachable!("shape rules see to equal dtypes"),
-        }
+        };
+        data
     }};
 }
 
@@ -160,11 +166,13 @@ macro_rules! each_ring_pair {
 macro_rules! each_float {
     ($data:expr, $elements:ident => $result:expr) => {{
         use $crate::declare::Data;
-        match $data {
+        #[allow(clippy::clone_on_copy)] // the same code serves sets, which are not `Copy`
+        let data = match $data {
             Data::F32($elements) => Data::F32($result),
             Data::F64($elements) => Data::F64($result),
             _ => unreachable!("shape rules see to a floating dtype"),
-        }
+        };
+        data
     }};
 }
 

@@ -16,7 +16,9 @@ use std::sync::Arc;
 ///
 /// Transforms run the body again on their own inputs and differentiate that, so a fast kernel can never lose a
 /// gradient; it recomputes the body in the backward pass (the planner merges the copies when both run in one plan).
-pub trait Composite: Registered + Clone + Eq + Hash + Send + Sync + RefUnwindSafe + 'static {
+pub trait Composite:
+    Registered + Clone + Eq + Hash + Send + Sync + RefUnwindSafe + 'static
+{
     /// The name, as the method is called.
     fn name(&self) -> &'static str;
     /// What it computes, as a formula.
@@ -99,7 +101,9 @@ impl<C: Composite> Operation for Bodied<C> {
     }
 
     fn same(&self, other: &dyn Operation) -> bool {
-        (other as &dyn Any).downcast_ref::<Bodied<C>>().is_some_and(|other| other.0 == self.0)
+        (other as &dyn Any)
+            .downcast_ref::<Bodied<C>>()
+            .is_some_and(|other| other.0 == self.0)
     }
 
     fn hash(&self, mut hasher: &mut dyn Hasher) {
@@ -125,20 +129,39 @@ thread_local! {
     static ANSWERS: RefCell<Vec<Answer>> = const { RefCell::new(Vec::new()) };
 }
 
-fn remembered_specs<C: Composite>(composite: &Bodied<C>, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
+fn remembered_specs<C: Composite>(
+    composite: &Bodied<C>,
+    inputs: &[&Spec],
+) -> Result<Specs, Mismatch> {
     let known = ANSWERS.with_borrow(|answers| {
         let matching = |answer: &&Answer| {
             answer.inputs.len() == inputs.len()
-                && answer.inputs.iter().zip(inputs).all(|(known, asked)| known == *asked)
+                && answer
+                    .inputs
+                    .iter()
+                    .zip(inputs)
+                    .all(|(known, asked)| known == *asked)
                 && composite.same(answer.operation.as_ref())
         };
-        answers.iter().rev().find(matching).map(|answer| answer.outputs.clone())
+        answers
+            .iter()
+            .rev()
+            .find(matching)
+            .map(|answer| answer.outputs.clone())
     });
     if let Some(specs) = known {
         return Ok(specs);
     }
-    let placeholders: Vec<Tensor> = inputs.iter().map(|spec| Tensor::placeholder((*spec).clone())).collect();
-    let outputs: Specs = composite.0.body(&placeholders).iter().map(|output| output.spec().clone()).collect();
+    let placeholders: Vec<Tensor> = inputs
+        .iter()
+        .map(|spec| Tensor::placeholder((*spec).clone()))
+        .collect();
+    let outputs: Specs = composite
+        .0
+        .body(&placeholders)
+        .iter()
+        .map(|output| output.spec().clone())
+        .collect();
     ANSWERS.with_borrow_mut(|answers| {
         if answers.len() == REMEMBERED {
             answers.remove(0);

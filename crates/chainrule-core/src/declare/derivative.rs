@@ -34,7 +34,12 @@ pub trait Linear {
     fn is_fixed(&self, argument: usize) -> bool;
     /// The transposed map: the cotangent of free input `argument`. `cotangents` has an entry for each output; at least
     /// one is present.
-    fn transpose(&self, argument: usize, inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor;
+    fn transpose(
+        &self,
+        argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor;
 }
 
 /// An operation that is linear in each argument.
@@ -50,13 +55,29 @@ pub trait Routed {
     /// The map along the route applied to tangents of the inputs (zeros where absent).
     fn apply(&self, route: &Tensor, tangents: &[Tensor]) -> Tensor;
     /// The cotangent of input `argument`.
-    fn transpose(&self, route: &Tensor, argument: usize, inputs: &[Tensor], cotangent: &Tensor) -> Tensor;
+    fn transpose(
+        &self,
+        route: &Tensor,
+        argument: usize,
+        inputs: &[Tensor],
+        cotangent: &Tensor,
+    ) -> Tensor;
 }
 
 /// Both products written out.
 pub trait Rule {
     /// Tangents of the outputs from tangents of the inputs (at least one is present).
-    fn jvp(&self, inputs: &[Tensor], outputs: &[Tensor], tangents: &[Option<Tensor>]) -> Vec<Option<Tensor>>;
+    fn jvp(
+        &self,
+        inputs: &[Tensor],
+        outputs: &[Tensor],
+        tangents: &[Option<Tensor>],
+    ) -> Vec<Option<Tensor>>;
     /// Cotangents of the inputs from cotangents of the outputs (at least one is present).
-    fn vjp(&self, inputs: &[Tensor], outputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Vec<Option<Tensor>>;
+    fn vjp(
+        &self,
+        inputs: &[Tensor],
+        outputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Vec<Option<Tensor>>;
 }

@@ -79,9 +79,11 @@ fn samples<E: Elementwise<N>, const N: usize>() -> Vec<Sample> {
     shapes
         .iter()
         .map(|&shape| {
-            E::DOMAIN.iter().fold(Sample::new(elementwise::<E, N>()), |sample, domain| {
-                sample.input_in(shape, domain.clone())
-            })
+            E::DOMAIN
+                .iter()
+                .fold(Sample::new(elementwise::<E, N>()), |sample, domain| {
+                    sample.input_in(shape, domain.clone())
+                })
         })
         .collect()
 }
@@ -175,12 +177,19 @@ thread_local! {
 
 /// Which placeholders the partials reach: sigmoid needs its output only, add needs nothing.
 fn reads_of_partials(name: &'static str, arity: usize, diagonal: &dyn Diagonal) -> Reads {
-    let known = READS.with_borrow(|table| table.iter().find(|(key, _)| *key == name.as_ptr()).map(|(_, reads)| *reads));
+    let known = READS.with_borrow(|table| {
+        table
+            .iter()
+            .find(|(key, _)| *key == name.as_ptr())
+            .map(|(_, reads)| *reads)
+    });
     if let Some(reads) = known {
         return reads;
     }
     let spec = Spec::new((), DType::F32);
-    let inputs: Vec<Tensor> = (0..arity).map(|_| Tensor::placeholder(spec.clone())).collect();
+    let inputs: Vec<Tensor> = (0..arity)
+        .map(|_| Tensor::placeholder(spec.clone()))
+        .collect();
     let output = Tensor::placeholder(spec);
     let mut reads = Reads::NOTHING;
     for argument in 0..arity {

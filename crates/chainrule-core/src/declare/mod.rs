@@ -25,10 +25,12 @@ pub use array::{Array, Data, Ring, Set};
 pub use batch::{Batch, BatchRule, Shift};
 pub use composite::{Body, Composite};
 pub use derivative::{Derivative, Diagonal, Linear, Multilinear, Routed, Rule};
-pub use elementwise::{Each, Elementwise, Partial, PartialRule, Result as ResultType};
 pub(crate) use elementwise::elementwise;
+pub use elementwise::{Each, Elementwise, Partial, PartialRule, Result as ResultType};
 pub use family::{Declared, Entry, Registered, entry};
-pub use operation::{Evaluation, Operation, OperationRef, Reads, Reference, Specs, Viewing, one, operation};
+pub use operation::{
+    Evaluation, Operation, OperationRef, Reads, Reference, Specs, Viewing, one, operation,
+};
 pub use primitive::{Primitive, Whole};
 pub use registry::registry;
 pub use sample::{Interval, Sample, SampleInput};

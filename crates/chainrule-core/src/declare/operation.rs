@@ -59,8 +59,6 @@ pub enum Evaluation<'a> {
     Body(&'a dyn Body),
 }
 
-
-
 /// The plain implementation of a primitive: slow, obvious, the meaning of every faster one.
 pub trait Reference {
     /// The outputs, computed from the inputs. Halves arrive as `f32`; the caller rounds. `specs` are the outputs'.
@@ -87,11 +85,20 @@ pub struct Reads {
 
 impl Reads {
     /// Backward reads nothing.
-    pub const NOTHING: Reads = Reads { inputs: 0, outputs: false };
+    pub const NOTHING: Reads = Reads {
+        inputs: 0,
+        outputs: false,
+    };
     /// Backward reads every input and output.
-    pub const EVERYTHING: Reads = Reads { inputs: u32::MAX, outputs: true };
+    pub const EVERYTHING: Reads = Reads {
+        inputs: u32::MAX,
+        outputs: true,
+    };
     /// Backward reads every input.
-    pub const INPUTS: Reads = Reads { inputs: u32::MAX, outputs: false };
+    pub const INPUTS: Reads = Reads {
+        inputs: u32::MAX,
+        outputs: false,
+    };
 
     /// Whether the input at `position` is read.
     pub fn reads_input(self, position: usize) -> bool {

@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 /// A primitive: a struct whose fields are the operation's attributes. No method has a default, so what is not declared
 /// does not compile.
-pub trait Primitive: Registered + Clone + Eq + Hash + Send + Sync + RefUnwindSafe + 'static {
+pub trait Primitive:
+    Registered + Clone + Eq + Hash + Send + Sync + RefUnwindSafe + 'static
+{
     /// The name, as the method is called.
     fn name(&self) -> &'static str;
     /// What it computes, as a formula.
@@ -74,18 +76,24 @@ impl<P: Primitive> Operation for Whole<P> {
     fn backward_reads(&self) -> Reads {
         match self.0.derivative() {
             Derivative::Linear(linear) => Reads {
-                inputs: (0..31).filter(|&position| linear.is_fixed(position)).fold(0, |mask, position| mask | 1 << position),
+                inputs: (0..31)
+                    .filter(|&position| linear.is_fixed(position))
+                    .fold(0, |mask, position| mask | 1 << position),
                 outputs: false,
             },
             Derivative::Multilinear(_) => Reads::INPUTS,
-            Derivative::Elementwise(_) | Derivative::Routed(_) | Derivative::Rule(_) => Reads::EVERYTHING,
+            Derivative::Elementwise(_) | Derivative::Routed(_) | Derivative::Rule(_) => {
+                Reads::EVERYTHING
+            }
             Derivative::Body => Reads::INPUTS,
             Derivative::NotDifferentiable(_) | Derivative::Source => Reads::NOTHING,
         }
     }
 
     fn same(&self, other: &dyn Operation) -> bool {
-        (other as &dyn Any).downcast_ref::<Whole<P>>().is_some_and(|other| other.0 == self.0)
+        (other as &dyn Any)
+            .downcast_ref::<Whole<P>>()
+            .is_some_and(|other| other.0 == self.0)
     }
 
     fn hash(&self, mut hasher: &mut dyn Hasher) {

@@ -7,5 +7,8 @@ use crate::{composites, primitives};
 ///
 /// A family that is missing here leaves its `ALL` unused, which the compiler reports.
 pub fn registry() -> impl Iterator<Item = &'static Entry> {
-    primitives::FAMILIES.iter().chain(composites::FAMILIES).flat_map(|family| family.iter())
+    primitives::FAMILIES
+        .iter()
+        .chain(composites::FAMILIES)
+        .flat_map(|family| family.iter())
 }

@@ -14,7 +14,11 @@ pub struct Interval {
 impl Interval {
     /// From `low` to `high`.
     pub const fn new(low: f64, high: f64) -> Interval {
-        Interval { low, high, gap: None }
+        Interval {
+            low,
+            high,
+            gap: None,
+        }
     }
 
     /// The same interval, keeping at least 0.05 away from `point`, where the function has a kink or pole.

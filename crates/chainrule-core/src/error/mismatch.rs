@@ -67,7 +67,10 @@ impl Mismatch {
             (None, _) => format!("input {index}"),
         };
         let names: Vec<String> = (0..operands.len()).map(name_of).collect();
-        let shapes: Vec<String> = operands.iter().map(|o| o.spec.shape().to_string()).collect();
+        let shapes: Vec<String> = operands
+            .iter()
+            .map(|o| o.spec.shape().to_string())
+            .collect();
         let width = |texts: &[String]| texts.iter().map(String::len).max().unwrap_or(0);
         let (name_width, shape_width) = (width(&names), width(&shapes));
         for ((operand, name), shape) in operands.iter().zip(&names).zip(&shapes) {

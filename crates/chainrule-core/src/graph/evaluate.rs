@@ -2,7 +2,7 @@
 
 use super::node::{Edge, Kind, Node, Values};
 use super::{IdMap, Spec};
-use crate::backend::{Source, Task, TaskStep, Value};
+use crate::backend::{Computed, Source, Task, TaskStep, Value};
 use crate::error::{Error, ErrorKind};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -84,7 +84,12 @@ fn try_evaluate(tensors: &[&Tensor]) -> Result<(), Error> {
         let collected = Collected::below(&mine);
         if !collected.elsewhere.is_empty() {
             // Values of other devices that this one reads come first.
-            let handles: Vec<Tensor> = collected.elsewhere.iter().cloned().map(Tensor::from_edge).collect();
+            let handles: Vec<Tensor> = collected
+                .elsewhere
+                .iter()
+                .cloned()
+                .map(Tensor::from_edge)
+                .collect();
             try_evaluate(&handles.iter().collect::<Vec<_>>())?;
             targets = mine.into_iter().chain(others).collect();
             continue;
@@ -171,9 +176,16 @@ fn run(collected: Collected, targets: &[Edge]) -> Result<(), Error> {
                 continue;
             }
             let single = edge.node.specs.len() == 1;
-            let known = if single { leaf_positions.get(edge.node.id) } else { None };
+            let known = if single {
+                leaf_positions.get(edge.node.id)
+            } else {
+                None
+            };
             let leaf = known.unwrap_or_else(|| {
-                let value = edge.node.value(edge.output).expect("only evaluated nodes are left out");
+                let value = edge
+                    .node
+                    .value(edge.output)
+                    .expect("only evaluated nodes are left out");
                 leaves.push(value);
                 leaf_specs.push(edge.spec().clone());
                 let leaf = leaves.len() as u32 - 1;
@@ -233,7 +245,7 @@ fn mark_kept(steps: &mut [TaskStep], consumers_here: &[u32], targets: &[Edge], p
     }
 }
 
-fn store(task: &Task, results: Vec<(u32, SmallVec<[Value; 1]>)>) {
+fn store(task: &Task, results: Computed) {
     for (step, mut values) in results {
         let node = task.steps()[step as usize].node();
         node.settle(match values.len() {

@@ -179,7 +179,14 @@ impl Node {
             inputs: Inputs::new(),
             values: Values::One(value),
         };
-        Node::assemble(operation, smallvec::smallvec![spec], place, Kind::Leaf, scope, state)
+        Node::assemble(
+            operation,
+            smallvec::smallvec![spec],
+            place,
+            Kind::Leaf,
+            scope,
+            state,
+        )
     }
 
     /// A stand-in for a value of this spec: operations can be recorded on it, nothing can be read.
@@ -236,7 +243,9 @@ impl Node {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // A panic never happens while the lock is held, so a poisoned state is still whole.
-        self.state.lock().unwrap_or_else(|broken| broken.into_inner())
+        self.state
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner())
     }
 
     pub(crate) fn is_tracked(&self) -> bool {
@@ -265,7 +274,11 @@ impl Node {
     /// The inputs as tensors, as long as the node remembers them.
     pub(crate) fn inputs(&self) -> SmallVec<[Tensor; 2]> {
         let state = self.state();
-        state.inputs.iter().map(|edge| Tensor::from_edge(edge.clone())).collect()
+        state
+            .inputs
+            .iter()
+            .map(|edge| Tensor::from_edge(edge.clone()))
+            .collect()
     }
 
     /// Stores computed values; a node nobody can differentiate through forgets its inputs. The first result wins when
@@ -322,7 +335,10 @@ impl Drop for Node {
     /// Drops a graph of any depth without recursion: inputs queue up and the outermost drop works the queue off.
     fn drop(&mut self) {
         LIVE_NODES.fetch_sub(1, Relaxed);
-        let state = self.state.get_mut().unwrap_or_else(|broken| broken.into_inner());
+        let state = self
+            .state
+            .get_mut()
+            .unwrap_or_else(|broken| broken.into_inner());
         if state.inputs.is_empty() {
             return;
         }

@@ -15,7 +15,8 @@ pub(crate) struct Place {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ModulePath(u32);
 
-static MODULE_PATHS: LazyLock<Mutex<Vec<String>>> = LazyLock::new(|| Mutex::new(vec![String::new()]));
+static MODULE_PATHS: LazyLock<Mutex<Vec<String>>> =
+    LazyLock::new(|| Mutex::new(vec![String::new()]));
 
 thread_local! {
     static INHERITED: Cell<Option<Place>> = const { Cell::new(None) };
@@ -36,7 +37,9 @@ impl Place {
 
     /// The module path as text; empty outside any module.
     pub(crate) fn module_path(&self) -> String {
-        let paths = MODULE_PATHS.lock().unwrap_or_else(|broken| broken.into_inner());
+        let paths = MODULE_PATHS
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
         paths[self.module.0 as usize].clone()
     }
 }
@@ -81,7 +84,9 @@ pub fn module_scope<R>(name: &str, work: impl FnOnce() -> R) -> R {
 }
 
 fn intern(outer: ModulePath, name: &str) -> ModulePath {
-    let mut paths = MODULE_PATHS.lock().unwrap_or_else(|broken| broken.into_inner());
+    let mut paths = MODULE_PATHS
+        .lock()
+        .unwrap_or_else(|broken| broken.into_inner());
     let prefix = &paths[outer.0 as usize];
     let path = if prefix.is_empty() {
         name.to_owned()
@@ -92,10 +97,13 @@ fn intern(outer: ModulePath, name: &str) -> ModulePath {
         if let Some((_, found)) = known.iter().find(|(text, _)| *text == path) {
             return *found;
         }
-        let position = paths.iter().position(|text| *text == path).unwrap_or_else(|| {
-            paths.push(path.clone());
-            paths.len() - 1
-        });
+        let position = paths
+            .iter()
+            .position(|text| *text == path)
+            .unwrap_or_else(|| {
+                paths.push(path.clone());
+                paths.len() - 1
+            });
         let interned = ModulePath(position as u32);
         known.push((path, interned));
         interned

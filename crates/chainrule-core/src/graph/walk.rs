@@ -1,7 +1,7 @@
 //! Walking the graph: which nodes lie between some tensors, in topological order, without recursion.
 
-use super::node::{Edge, Kind, Node};
 use super::IdMap;
+use super::node::{Edge, Kind, Node};
 use crate::declare::Derivative;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -50,7 +50,9 @@ pub(crate) fn between(inputs: &[Tensor], outputs: &[Tensor], edges: Edges) -> Ve
     for input in inputs {
         active.insert(input.id(), 0);
     }
-    let mut steps = reachable(outputs, |node| node.id > oldest && !active.contains(node.id));
+    let mut steps = reachable(outputs, |node| {
+        node.id > oldest && !active.contains(node.id)
+    });
     steps.retain(|step| {
         let depends = step.inputs.iter().enumerate().any(|(position, input)| {
             active.contains(input.id()) && follows(&step.node, position, edges)
@@ -120,16 +122,24 @@ fn follows(node: &Node, position: usize, edges: Edges) -> bool {
 /// The ids of the placeholders below `tensor`.
 pub(crate) fn reached_placeholders(tensor: &Tensor) -> HashSet<u64> {
     let steps = reachable(std::slice::from_ref(tensor), Node::is_abstract);
-    steps.iter().filter(|step| step.node.kind == Kind::Placeholder).map(|step| step.node.id).collect()
+    steps
+        .iter()
+        .filter(|step| step.node.kind == Kind::Placeholder)
+        .map(|step| step.node.id)
+        .collect()
 }
 
 /// A node that cuts every derivative path from `input` to `outputs`, if paths exist but all pass such a node.
 pub(crate) fn cut_by(input: &Tensor, outputs: &[Tensor]) -> Option<(Arc<Node>, &'static str)> {
     let steps = between(std::slice::from_ref(input), outputs, Edges::Apparent);
-    steps.iter().find_map(|step| match step.node.operation.derivative() {
-        Derivative::NotDifferentiable(reason) if step.inputs.iter().any(|x| x.dtype().is_floating()) => {
-            Some((Arc::clone(&step.node), reason))
-        }
-        _ => None,
-    })
+    steps
+        .iter()
+        .find_map(|step| match step.node.operation.derivative() {
+            Derivative::NotDifferentiable(reason)
+                if step.inputs.iter().any(|x| x.dtype().is_floating()) =>
+            {
+                Some((Arc::clone(&step.node), reason))
+            }
+            _ => None,
+        })
 }

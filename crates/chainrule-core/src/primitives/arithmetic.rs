@@ -31,35 +31,40 @@ const NOT_ZERO: Interval = Interval::new(-3.0, 3.0).except(0.0);
 impl Elementwise<2> for Add {
     const NAME: &'static str = "add";
     const LEAF: &'static Leaf = &math::ADD;
-    const PARTIALS: PartialRule<2> = PartialRule::Each([|_, y| y.ones_like(), |_, y| y.ones_like()]);
+    const PARTIALS: PartialRule<2> =
+        PartialRule::Each([|_, y| y.ones_like(), |_, y| y.ones_like()]);
     const DOMAIN: [Interval; 2] = [ANY, ANY];
 }
 
 impl Elementwise<2> for Sub {
     const NAME: &'static str = "sub";
     const LEAF: &'static Leaf = &math::SUB;
-    const PARTIALS: PartialRule<2> = PartialRule::Each([|_, y| y.ones_like(), |_, y| y.filled_like(-1.0)]);
+    const PARTIALS: PartialRule<2> =
+        PartialRule::Each([|_, y| y.ones_like(), |_, y| y.filled_like(-1.0)]);
     const DOMAIN: [Interval; 2] = [ANY, ANY];
 }
 
 impl Elementwise<2> for Mul {
     const NAME: &'static str = "mul";
     const LEAF: &'static Leaf = &math::MUL;
-    const PARTIALS: PartialRule<2> = PartialRule::Each([|[_, b], _| b.clone(), |[a, _], _| a.clone()]);
+    const PARTIALS: PartialRule<2> =
+        PartialRule::Each([|[_, b], _| b.clone(), |[a, _], _| a.clone()]);
     const DOMAIN: [Interval; 2] = [ANY, ANY];
 }
 
 impl Elementwise<2> for Div {
     const NAME: &'static str = "div";
     const LEAF: &'static Leaf = &math::DIV;
-    const PARTIALS: PartialRule<2> = PartialRule::Each([|[_, b], _| b.reciprocal(), |[_, b], y| -(y / b)]);
+    const PARTIALS: PartialRule<2> =
+        PartialRule::Each([|[_, b], _| b.reciprocal(), |[_, b], y| -(y / b)]);
     const DOMAIN: [Interval; 2] = [ANY, NOT_ZERO];
 }
 
 impl Elementwise<2> for Rem {
     const NAME: &'static str = "rem";
     const LEAF: &'static Leaf = &math::REM;
-    const PARTIALS: PartialRule<2> = PartialRule::Each([|_, y| y.ones_like(), |[a, b], _| -(a / b).floor()]);
+    const PARTIALS: PartialRule<2> =
+        PartialRule::Each([|_, y| y.ones_like(), |[a, b], _| -(a / b).floor()]);
     const DOMAIN: [Interval; 2] = [Interval::new(0.3, 0.9), Interval::new(1.0, 3.0)];
 }
 

@@ -1,7 +1,8 @@
 //! Conversion between dtypes.
 
 use crate::declare::{
-    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, one, operation,
+    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, one,
+    operation,
 };
 use crate::error::Mismatch;
 use crate::family;
@@ -58,8 +59,16 @@ impl Linear for Cast {
         false
     }
 
-    fn transpose(&self, _argument: usize, inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor {
-        cotangents[0].as_ref().expect("the single output has a cotangent").cast(inputs[0].dtype())
+    fn transpose(
+        &self,
+        _argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent")
+            .cast(inputs[0].dtype())
     }
 }
 

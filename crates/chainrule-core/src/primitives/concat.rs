@@ -1,7 +1,8 @@
 //! Joining tensors along an axis.
 
 use crate::declare::{
-    Array, Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Reference, Sample, Shift, Specs, one, operation,
+    Array, Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Reference, Sample,
+    Shift, Specs, one, operation,
 };
 use crate::error::{Error, Mismatch, raise};
 use crate::family;
@@ -36,8 +37,13 @@ impl Primitive for Concat {
                 return Err(Mismatch::dtype("the dtypes differ").help("convert with `.cast(..)`"));
             }
             let comparable = input.rank() == first.rank() && self.axis < input.rank();
-            if !comparable || input.shape().without_axis(self.axis) != first.shape().without_axis(self.axis) {
-                return Err(Mismatch::shape(format!("the shapes differ in other axes than {}", self.axis)));
+            if !comparable
+                || input.shape().without_axis(self.axis) != first.shape().without_axis(self.axis)
+            {
+                return Err(Mismatch::shape(format!(
+                    "the shapes differ in other axes than {}",
+                    self.axis
+                )));
             }
             total += input.shape()[self.axis];
         }
@@ -70,8 +76,14 @@ impl Reference for Concat {
     fn value(&self, inputs: &[Array], specs: &[Spec]) -> Result<Vec<Array>, Error> {
         // Every input seen as [outer, row]: the rows of all inputs alternate.
         let outer: usize = specs[0].shape()[..self.axis].iter().product();
-        let rows: Vec<usize> = inputs.iter().map(|input| input.shape[self.axis..].iter().product()).collect();
-        let mut joined = Array::new([0], crate::each_type!(&inputs[0].data, _elements => Vec::new()));
+        let rows: Vec<usize> = inputs
+            .iter()
+            .map(|input| input.shape[self.axis..].iter().product())
+            .collect();
+        let mut joined = Array::new(
+            [0],
+            crate::each_type!(&inputs[0].data, _elements => Vec::new()),
+        );
         for block in 0..outer {
             for (input, &row) in inputs.iter().zip(&rows) {
                 joined.append(input, block * row..(block + 1) * row);
@@ -86,24 +98,46 @@ impl Linear for Concat {
         false
     }
 
-    fn transpose(&self, argument: usize, inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor {
-        let cotangent = cotangents[0].as_ref().expect("the single output has a cotangent");
-        let start = inputs[..argument].iter().map(|input| input.shape()[self.axis]).sum();
-        cotangent.narrow(self.axis as isize, start, inputs[argument].shape()[self.axis])
+    fn transpose(
+        &self,
+        argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
+        let start = inputs[..argument]
+            .iter()
+            .map(|input| input.shape()[self.axis])
+            .sum();
+        cotangent.narrow(
+            self.axis as isize,
+            start,
+            inputs[argument].shape()[self.axis],
+        )
     }
 }
 
 impl Shift for Concat {
     fn shifted(&self, _extent: usize) -> OperationRef {
-        operation(Concat { axis: self.axis + 1 })
+        operation(Concat {
+            axis: self.axis + 1,
+        })
     }
 }
 
 /// The tensors in one dtype, the one that holds all of theirs.
 #[track_caller]
 fn in_common_dtype(tensors: &[impl AsRef<Tensor>]) -> Vec<Tensor> {
-    let common = tensors.iter().map(|tensor| tensor.as_ref().dtype()).reduce(crate::promote);
-    tensors.iter().map(|tensor| tensor.as_ref().cast(common.expect("there is a tensor"))).collect()
+    let common = tensors
+        .iter()
+        .map(|tensor| tensor.as_ref().dtype())
+        .reduce(crate::promote);
+    tensors
+        .iter()
+        .map(|tensor| tensor.as_ref().cast(common.expect("there is a tensor")))
+        .collect()
 }
 
 impl Tensor {
@@ -142,15 +176,26 @@ impl Tensor {
         let Some(first) = tensors.first() else {
             raise(Mismatch::argument("there is nothing to stack").into_error("stack", &[]))
         };
-        let operands = || tensors.iter().map(|tensor| tensor.as_ref().as_operand()).collect::<Vec<_>>();
+        let operands = || {
+            tensors
+                .iter()
+                .map(|tensor| tensor.as_ref().as_operand())
+                .collect::<Vec<_>>()
+        };
         let shape: &Shape = first.as_ref().shape();
-        if tensors.iter().any(|tensor| tensor.as_ref().shape() != shape) {
+        if tensors
+            .iter()
+            .any(|tensor| tensor.as_ref().shape() != shape)
+        {
             raise(Mismatch::shape("the shapes differ").into_error("stack", &operands()));
         }
-        let position = normalize_axis(axis, shape.rank() + 1)
-            .unwrap_or_else(|reason| raise(Mismatch::shape(reason).into_error("stack", &operands())));
-        let layers: Vec<Tensor> =
-            in_common_dtype(tensors).iter().map(|tensor| tensor.unsqueeze(position as isize)).collect();
+        let position = normalize_axis(axis, shape.rank() + 1).unwrap_or_else(|reason| {
+            raise(Mismatch::shape(reason).into_error("stack", &operands()))
+        });
+        let layers: Vec<Tensor> = in_common_dtype(tensors)
+            .iter()
+            .map(|tensor| tensor.unsqueeze(position as isize))
+            .collect();
         operation(Concat { axis: position }).of(&layers.iter().collect::<Vec<_>>())
     }
 }

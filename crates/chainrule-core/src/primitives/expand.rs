@@ -1,7 +1,8 @@
 //! Repeating elements along axes of extent 1: broadcasting as a node of its own.
 
 use crate::declare::{
-    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, Viewing, one, operation,
+    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, Viewing,
+    one, operation,
 };
 use crate::error::Mismatch;
 use crate::family;
@@ -29,9 +30,15 @@ impl Primitive for Expand {
     fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
         let from = inputs[0].shape();
         let fits = from.rank() == self.shape.rank()
-            && from.iter().zip(self.shape.iter()).all(|(have, want)| have == want || *have == 1);
+            && from
+                .iter()
+                .zip(self.shape.iter())
+                .all(|(have, want)| have == want || *have == 1);
         if !fits {
-            return Err(Mismatch::shape(format!("{from} does not broadcast to {}", self.shape)));
+            return Err(Mismatch::shape(format!(
+                "{from} does not broadcast to {}",
+                self.shape
+            )));
         }
         one(inputs[0].with_shape(&self.shape))
     }
@@ -76,10 +83,19 @@ impl Linear for Expand {
         false
     }
 
-    fn transpose(&self, _argument: usize, inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor {
-        let cotangent = cotangents[0].as_ref().expect("the single output has a cotangent");
+    fn transpose(
+        &self,
+        _argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
         let from = inputs[0].shape();
-        let repeated: Vec<usize> = (0..from.rank()).filter(|&axis| from[axis] != self.shape[axis]).collect();
+        let repeated: Vec<usize> = (0..from.rank())
+            .filter(|&axis| from[axis] != self.shape[axis])
+            .collect();
         cotangent.sum(repeated).shaped(from)
     }
 }
@@ -109,7 +125,9 @@ impl Tensor {
             return self.clone();
         }
         let missing = shape.rank().saturating_sub(self.rank());
-        let aligned: Shape = std::iter::repeat_n(1, missing).chain(self.shape().iter().copied()).collect();
+        let aligned: Shape = std::iter::repeat_n(1, missing)
+            .chain(self.shape().iter().copied())
+            .collect();
         let aligned = self.shaped(&aligned);
         if *aligned.shape() == shape {
             return aligned;

@@ -1,9 +1,10 @@
 //! What stands at the edge of a graph: constants, tracked leaves, stand-ins, and identities that give a value a new name.
 
-use crate::declare::{
-    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, Viewing, Whole, one, operation,
-};
 use crate::backend::Scalar;
+use crate::declare::{
+    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, Viewing,
+    Whole, one, operation,
+};
 use crate::error::Mismatch;
 use crate::family;
 use crate::graph::Spec;
@@ -23,7 +24,14 @@ macro_rules! unit {
     )*};
 }
 
-unit!(Constant, Absent, TrackedLeaf, Placeholder, Identity, StopGradient);
+unit!(
+    Constant,
+    Absent,
+    TrackedLeaf,
+    Placeholder,
+    Identity,
+    StopGradient
+);
 
 /// Given data.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -144,7 +152,11 @@ impl Tensor {
     /// Zeros like `tensor`, marked as a derivative along no path.
     #[track_caller]
     pub(crate) fn absent(tensor: &Tensor) -> Tensor {
-        Tensor::filled_leaf(Absent::operation(), Scalar::Float(0.0), tensor.spec().clone())
+        Tensor::filled_leaf(
+            Absent::operation(),
+            Scalar::Float(0.0),
+            tensor.spec().clone(),
+        )
     }
 
     /// Whether this is a gradient of something that the result does not depend on; it reads as zeros.

@@ -27,6 +27,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn logical_not(&self) -> Tensor {
-        self.cast(chainrule_kernels::DType::Bool).apply_as_is::<LogicalNot>()
+        self.cast(chainrule_kernels::DType::Bool)
+            .apply_as_is::<LogicalNot>()
     }
 }

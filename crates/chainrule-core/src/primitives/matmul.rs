@@ -1,7 +1,8 @@
 //! Matrix products.
 
 use crate::declare::{
-    Array, Batch, Derivative, Evaluation, Multilinear, Primitive, Reference, Ring, Sample, Specs, one, operation,
+    Array, Batch, Derivative, Evaluation, Multilinear, Primitive, Reference, Ring, Sample, Specs,
+    one, operation,
 };
 use crate::each_ring_pair;
 use crate::error::{Error, Mismatch, raise};
@@ -32,10 +33,12 @@ impl Primitive for Matmul {
         };
         if a.dtype() != b.dtype() {
             let reason = format!("the dtypes differ: {} and {}", a.dtype(), b.dtype());
-            return Err(Mismatch::dtype(reason).help(format!("convert one: `.cast(DType::{:?})`", a.dtype())));
+            return Err(Mismatch::dtype(reason)
+                .help(format!("convert one: `.cast(DType::{:?})`", a.dtype())));
         }
         if a.dtype() == DType::Bool {
-            return Err(Mismatch::dtype("truth values have no product").help("convert first: `.cast(DType::F32)`"));
+            return Err(Mismatch::dtype("truth values have no product")
+                .help("convert first: `.cast(DType::F32)`"));
         }
         let (rank, inner) = (a.rank(), a.shape()[a.rank() - 1]);
         let other = b.shape()[b.rank() - 2];
@@ -79,13 +82,19 @@ fn inner_extents_differ(a: &Spec, b: &Spec, inner: usize, other: usize) -> Misma
     let mismatch = Mismatch::shape(reason);
     let swapped = |spec: &Spec| {
         let (rows, columns) = (spec.shape()[spec.rank() - 2], spec.shape()[spec.rank() - 1]);
-        spec.shape().with_extent(spec.rank() - 2, columns).with_extent(spec.rank() - 1, rows)
+        spec.shape()
+            .with_extent(spec.rank() - 2, columns)
+            .with_extent(spec.rank() - 1, rows)
     };
     let (left, right) = (swapped(a), swapped(b));
     if inner == right[right.rank() - 2] {
-        mismatch.help(format!("`right.t()` is {right} and fits: left.matmul(right.t())"))
+        mismatch.help(format!(
+            "`right.t()` is {right} and fits: left.matmul(right.t())"
+        ))
     } else if left[left.rank() - 1] == other {
-        mismatch.help(format!("`left.t()` is {left} and fits: left.t().matmul(right)"))
+        mismatch.help(format!(
+            "`left.t()` is {left} and fits: left.t().matmul(right)"
+        ))
     } else {
         mismatch
     }
@@ -109,7 +118,9 @@ fn last_two(shape: &Shape) -> [usize; 2] {
 
 fn product<T: Ring>(a: &[T], b: &[T], [m, k, n]: [usize; 3]) -> Vec<T> {
     let entry = |row: usize, column: usize| {
-        (0..k).fold(T::zero(), |sum, inner| sum.plus(&a[row * k + inner].times(&b[inner * n + column])))
+        (0..k).fold(T::zero(), |sum, inner| {
+            sum.plus(&a[row * k + inner].times(&b[inner * n + column]))
+        })
     };
     (0..m * n).map(|flat| entry(flat / n, flat % n)).collect()
 }
@@ -151,8 +162,16 @@ impl Tensor {
             let last = self.rank() - 1;
             return rows.shaped(&self.shape().with_extent(last, right.shape()[1]));
         }
-        let a = if self.rank() == 1 { self.unsqueeze(0) } else { self.clone() };
-        let b = if right.rank() == 1 { right.unsqueeze(1) } else { right.clone() };
+        let a = if self.rank() == 1 {
+            self.unsqueeze(0)
+        } else {
+            self.clone()
+        };
+        let b = if right.rank() == 1 {
+            right.unsqueeze(1)
+        } else {
+            right.clone()
+        };
         let (a, b) = with_equal_leading_axes(a, b);
         let product = operation(Matmul).of(&[&a, &b]);
         match (self.rank(), right.rank()) {
@@ -185,7 +204,8 @@ impl Tensor {
     pub fn dot(&self, right: impl AsRef<Tensor>) -> Tensor {
         let right = right.as_ref();
         if self.rank() != 1 || right.rank() != 1 {
-            let mismatch = Mismatch::shape("two vectors are needed").help("use `matmul` for matrices");
+            let mismatch =
+                Mismatch::shape("two vectors are needed").help("use `matmul` for matrices");
             raise(mismatch.into_error("dot", &[self.as_operand(), right.as_operand()]));
         }
         self.matmul(right)
@@ -206,6 +226,12 @@ fn with_equal_leading_axes(a: Tensor, b: Tensor) -> (Tensor, Tensor) {
             raise(Mismatch::shape(reason).into_error("matmul", &[a.as_operand(), b.as_operand()]))
         }
     };
-    let whole = |tensor: &Tensor| common.iter().copied().chain(last_two(tensor.shape())).collect::<Shape>();
+    let whole = |tensor: &Tensor| {
+        common
+            .iter()
+            .copied()
+            .chain(last_two(tensor.shape()))
+            .collect::<Shape>()
+    };
     (a.expand(whole(&a)), b.expand(whole(&b)))
 }

@@ -1,7 +1,8 @@
 //! Reordering axes.
 
 use crate::declare::{
-    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, Viewing, one, operation,
+    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, Viewing,
+    one, operation,
 };
 use crate::error::Mismatch;
 use crate::family;
@@ -39,7 +40,11 @@ impl Primitive for Permute {
     fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
         let from = inputs[0].shape();
         if self.axes.len() != from.rank() {
-            let reason = format!("{} axes were listed for a tensor of {}", self.axes.len(), from.rank());
+            let reason = format!(
+                "{} axes were listed for a tensor of {}",
+                self.axes.len(),
+                from.rank()
+            );
             return Err(Mismatch::shape(reason));
         }
         one(inputs[0].with_shape(self.axes.iter().map(|&axis| from[axis]).collect::<Vec<_>>()))
@@ -59,7 +64,11 @@ impl Primitive for Permute {
 
     fn samples() -> Vec<Sample> {
         let with = |axes: Vec<usize>| Sample::new(operation(Permute { axes }));
-        vec![with(vec![1, 0]).input([2, 3]), with(vec![2, 0, 1]).input([2, 3, 4]), with(vec![1, 0]).input([0, 3])]
+        vec![
+            with(vec![1, 0]).input([2, 3]),
+            with(vec![2, 0, 1]).input([2, 3, 4]),
+            with(vec![1, 0]).input([0, 3]),
+        ]
     }
 }
 
@@ -78,15 +87,24 @@ impl Linear for Permute {
         false
     }
 
-    fn transpose(&self, _argument: usize, _inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor {
-        let cotangent = cotangents[0].as_ref().expect("the single output has a cotangent");
+    fn transpose(
+        &self,
+        _argument: usize,
+        _inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
         operation(self.inverse()).of(&[cotangent])
     }
 }
 
 impl Shift for Permute {
     fn shifted(&self, _extent: usize) -> OperationRef {
-        let axes = std::iter::once(0).chain(self.axes.iter().map(|axis| axis + 1)).collect();
+        let axes = std::iter::once(0)
+            .chain(self.axes.iter().map(|axis| axis + 1))
+            .collect();
         operation(Permute { axes })
     }
 }
@@ -104,7 +122,12 @@ impl Tensor {
     #[track_caller]
     pub fn permute(&self, axes: impl Into<Axes>) -> Tensor {
         let axes = self.axes("permute", axes.into());
-        if axes.iter().enumerate().all(|(position, &axis)| position == axis) && axes.len() == self.rank() {
+        if axes
+            .iter()
+            .enumerate()
+            .all(|(position, &axis)| position == axis)
+            && axes.len() == self.rank()
+        {
             return self.clone();
         }
         operation(Permute { axes }).of(&[self])
@@ -121,7 +144,10 @@ impl Tensor {
     /// When an axis does not exist.
     #[track_caller]
     pub fn transpose(&self, first: isize, second: isize) -> Tensor {
-        let (first, second) = (self.axis("transpose", first), self.axis("transpose", second));
+        let (first, second) = (
+            self.axis("transpose", first),
+            self.axis("transpose", second),
+        );
         if first == second {
             return self.clone();
         }
@@ -138,7 +164,11 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn t(&self) -> Tensor {
-        if self.rank() < 2 { self.clone() } else { self.transpose(-2, -1) }
+        if self.rank() < 2 {
+            self.clone()
+        } else {
+            self.transpose(-2, -1)
+        }
     }
 
     /// This tensor with axis `from` moved to position `to`; the others keep their order.

@@ -1,7 +1,8 @@
 //! The same elements in row-major order under another shape.
 
 use crate::declare::{
-    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, Viewing, one, operation,
+    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, Viewing,
+    one, operation,
 };
 use crate::error::{Error, Mismatch, raise};
 use crate::family;
@@ -30,7 +31,10 @@ impl Primitive for Reshape {
         let (have, want) = (inputs[0].elements(), self.shape.checked_elements());
         if want != Some(have) {
             let want = want.map_or("too many".to_owned(), |count| count.to_string());
-            return Err(Mismatch::shape(format!("{have} elements do not fill shape {}, which takes {want}", self.shape)));
+            return Err(Mismatch::shape(format!(
+                "{have} elements do not fill shape {}, which takes {want}",
+                self.shape
+            )));
         }
         one(inputs[0].with_shape(&self.shape))
     }
@@ -68,8 +72,15 @@ impl Linear for Reshape {
         false
     }
 
-    fn transpose(&self, _argument: usize, inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor {
-        let cotangent = cotangents[0].as_ref().expect("the single output has a cotangent");
+    fn transpose(
+        &self,
+        _argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
         cotangent.shaped(inputs[0].shape())
     }
 }
@@ -132,21 +143,35 @@ impl Extents for () {
 
 fn complete(extents: &[isize], elements: usize) -> Result<Shape, Mismatch> {
     if let Some(bad) = extents.iter().find(|&&extent| extent < -1) {
-        return Err(Mismatch::shape(format!("an extent of {bad} is not possible")));
+        return Err(Mismatch::shape(format!(
+            "an extent of {bad} is not possible"
+        )));
     }
     if extents.iter().filter(|&&extent| extent == -1).count() > 1 {
         return Err(Mismatch::shape("only one extent can be -1"));
     }
-    let known = extents.iter().filter(|&&extent| extent != -1).try_fold(1usize, |product, &extent| {
-        product.checked_mul(extent as usize)
-    });
+    let known = extents
+        .iter()
+        .filter(|&&extent| extent != -1)
+        .try_fold(1usize, |product, &extent| {
+            product.checked_mul(extent as usize)
+        });
     let known = known.ok_or_else(|| Mismatch::shape("the extents are too large"))?;
     if extents.contains(&-1) && (known == 0 || !elements.is_multiple_of(known)) {
         return Err(Mismatch::shape(format!(
             "{elements} elements cannot be divided into rows of {known}, so -1 stands for nothing"
         )));
     }
-    Ok(extents.iter().map(|&extent| if extent == -1 { elements / known } else { extent as usize }).collect())
+    Ok(extents
+        .iter()
+        .map(|&extent| {
+            if extent == -1 {
+                elements / known
+            } else {
+                extent as usize
+            }
+        })
+        .collect())
 }
 
 impl Tensor {
@@ -162,7 +187,8 @@ impl Tensor {
     /// When the number of elements differs.
     #[track_caller]
     pub fn reshape(&self, extents: impl Extents) -> Tensor {
-        self.try_reshape(extents).unwrap_or_else(|error| raise(error))
+        self.try_reshape(extents)
+            .unwrap_or_else(|error| raise(error))
     }
 
     /// Like [`reshape`](Tensor::reshape), for shapes that come from data or configuration.
@@ -176,7 +202,9 @@ impl Tensor {
         if shape == *self.shape() {
             return Ok(self.clone());
         }
-        Ok(operation(Reshape { shape }).try_apply(&[self])?.swap_remove(0))
+        Ok(operation(Reshape { shape })
+            .try_apply(&[self])?
+            .swap_remove(0))
     }
 
     /// `reshape` to a shape known to fit.
@@ -185,7 +213,10 @@ impl Tensor {
         if shape == self.shape() {
             return self.clone();
         }
-        operation(Reshape { shape: shape.clone() }).of(&[self])
+        operation(Reshape {
+            shape: shape.clone(),
+        })
+        .of(&[self])
     }
 
     /// This tensor without the axes named, which must have extent 1; `..` removes every axis of extent 1.
@@ -201,14 +232,18 @@ impl Tensor {
     #[track_caller]
     pub fn squeeze(&self, axes: impl Into<Axes>) -> Tensor {
         let axes = match axes.into() {
-            Axes::All => (0..self.rank()).filter(|&axis| self.shape()[axis] == 1).collect(),
+            Axes::All => (0..self.rank())
+                .filter(|&axis| self.shape()[axis] == 1)
+                .collect(),
             these => self.axes("squeeze", these),
         };
         if let Some(axis) = axes.iter().find(|&&axis| self.shape()[axis] != 1) {
             let reason = format!("axis {axis} has extent {}, not 1", self.shape()[*axis]);
             raise(Mismatch::shape(reason).into_error("squeeze", &[self.as_operand()]));
         }
-        let kept = (0..self.rank()).filter(|axis| !axes.contains(axis)).map(|axis| self.shape()[axis]);
+        let kept = (0..self.rank())
+            .filter(|axis| !axes.contains(axis))
+            .map(|axis| self.shape()[axis]);
         self.shaped(&kept.collect())
     }
 
@@ -226,7 +261,9 @@ impl Tensor {
     pub fn unsqueeze(&self, axis: isize) -> Tensor {
         match normalize_axis(axis, self.rank() + 1) {
             Ok(position) => self.shaped(&self.shape().with_axis(position, 1)),
-            Err(reason) => raise(Mismatch::shape(reason).into_error("unsqueeze", &[self.as_operand()])),
+            Err(reason) => {
+                raise(Mismatch::shape(reason).into_error("unsqueeze", &[self.as_operand()]))
+            }
         }
     }
 
@@ -261,7 +298,9 @@ impl Tensor {
     pub(crate) fn axis(&self, operation: &str, axis: isize) -> usize {
         match normalize_axis(axis, self.rank()) {
             Ok(position) => position,
-            Err(reason) => raise(Mismatch::shape(reason).into_error(operation, &[self.as_operand()])),
+            Err(reason) => {
+                raise(Mismatch::shape(reason).into_error(operation, &[self.as_operand()]))
+            }
         }
     }
 
@@ -270,7 +309,9 @@ impl Tensor {
     pub(crate) fn axes(&self, operation: &str, axes: Axes) -> Vec<usize> {
         match axes.resolve(self.rank()) {
             Ok(positions) => positions,
-            Err(reason) => raise(Mismatch::shape(reason).into_error(operation, &[self.as_operand()])),
+            Err(reason) => {
+                raise(Mismatch::shape(reason).into_error(operation, &[self.as_operand()]))
+            }
         }
     }
 }

@@ -27,6 +27,10 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn floor(&self) -> Tensor {
-        if self.dtype().is_floating() { self.apply_as_is::<Floor>() } else { self.clone() }
+        if self.dtype().is_floating() {
+            self.apply_as_is::<Floor>()
+        } else {
+            self.clone()
+        }
     }
 }

@@ -29,9 +29,14 @@ impl Primitive for Where {
             return Err(Mismatch::argument("three operands are needed"));
         };
         if condition.dtype() != DType::Bool {
-            return Err(Mismatch::dtype("the condition must be truth values").help("compare: `x.gt(0.0)`"));
+            return Err(
+                Mismatch::dtype("the condition must be truth values").help("compare: `x.gt(0.0)`")
+            );
         }
-        if condition.shape() != chosen.shape() || chosen.shape() != other.shape() || chosen.dtype() != other.dtype() {
+        if condition.shape() != chosen.shape()
+            || chosen.shape() != other.shape()
+            || chosen.dtype() != other.dtype()
+        {
             return Err(Mismatch::shape("the operands differ in shape or dtype"));
         }
         one((*chosen).clone())
@@ -52,9 +57,18 @@ impl Primitive for Where {
     fn samples() -> Vec<Sample> {
         let condition = [true, false, false, true, true, false];
         vec![
-            Sample::new(operation(Where)).truth([2, 3], condition).input([2, 3]).input([2, 3]),
-            Sample::new(operation(Where)).truth((), [false]).input(()).input(()),
-            Sample::new(operation(Where)).truth([0], []).input([0]).input([0]),
+            Sample::new(operation(Where))
+                .truth([2, 3], condition)
+                .input([2, 3])
+                .input([2, 3]),
+            Sample::new(operation(Where))
+                .truth((), [false])
+                .input(())
+                .input(()),
+            Sample::new(operation(Where))
+                .truth([0], [])
+                .input([0])
+                .input([0]),
         ]
     }
 }
@@ -64,8 +78,15 @@ impl Linear for Where {
         argument == 0
     }
 
-    fn transpose(&self, argument: usize, inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor {
-        let cotangent = cotangents[0].as_ref().expect("the single output has a cotangent");
+    fn transpose(
+        &self,
+        argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
         let zero = cotangent.zeros_like();
         match argument {
             1 => operation(Where).of(&[&inputs[0], cotangent, &zero]),
@@ -95,7 +116,12 @@ impl Tensor {
         let chosen = chosen.like(&other_first);
         let other = other.like(&chosen);
         let [chosen, other] = promoted("where", [chosen, other]);
-        let shape = crate::tensor::common_shape("where", &[self.clone(), chosen.clone(), other.clone()]);
-        operation(Where).of(&[&self.expand(&shape), &chosen.expand(&shape), &other.expand(&shape)])
+        let shape =
+            crate::tensor::common_shape("where", &[self.clone(), chosen.clone(), other.clone()]);
+        operation(Where).of(&[
+            &self.expand(&shape),
+            &chosen.expand(&shape),
+            &other.expand(&shape),
+        ])
     }
 }

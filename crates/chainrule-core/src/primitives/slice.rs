@@ -1,7 +1,8 @@
 //! Parts of a tensor by ranges with steps.
 
 use crate::declare::{
-    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, Viewing, one, operation,
+    Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, Viewing,
+    one, operation,
 };
 use crate::error::{Mismatch, raise};
 use crate::family;
@@ -48,7 +49,11 @@ pub struct Unslice {
 
 fn check_spans(spans: &[Span], shape: &Shape) -> Result<(), Mismatch> {
     if spans.len() != shape.rank() {
-        return Err(Mismatch::index(format!("{} ranges were given for {} axes", spans.len(), shape.rank())));
+        return Err(Mismatch::index(format!(
+            "{} ranges were given for {} axes",
+            spans.len(),
+            shape.rank()
+        )));
     }
     for (axis, (span, &extent)) in spans.iter().zip(shape.iter()).enumerate() {
         if span.length == 0 {
@@ -93,7 +98,14 @@ impl Primitive for Slice {
 
     fn samples() -> Vec<Sample> {
         let with = |spans: &[(usize, isize, usize)]| {
-            let spans = spans.iter().map(|&(start, step, length)| Span { start, step, length }).collect();
+            let spans = spans
+                .iter()
+                .map(|&(start, step, length)| Span {
+                    start,
+                    step,
+                    length,
+                })
+                .collect();
             Sample::new(operation(Slice { spans }))
         };
         vec![
@@ -112,7 +124,8 @@ impl Viewing for Slice {
             return Some(layout);
         }
         for (axis, span) in self.spans.iter().enumerate() {
-            layout.offset = (layout.offset as isize + span.start as isize * input.strides[axis]) as usize;
+            layout.offset =
+                (layout.offset as isize + span.start as isize * input.strides[axis]) as usize;
             layout.strides[axis] = input.strides[axis] * span.step;
         }
         Some(layout)
@@ -124,8 +137,15 @@ impl Linear for Slice {
         false
     }
 
-    fn transpose(&self, _argument: usize, inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor {
-        let cotangent = cotangents[0].as_ref().expect("the single output has a cotangent");
+    fn transpose(
+        &self,
+        _argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
         let unslice = Unslice {
             spans: self.spans.clone(),
             shape: inputs[0].shape().clone(),
@@ -143,7 +163,9 @@ impl Shift for Slice {
 }
 
 fn with_whole(spans: &[Span], extent: usize) -> Vec<Span> {
-    std::iter::once(Span::whole(extent)).chain(spans.iter().copied()).collect()
+    std::iter::once(Span::whole(extent))
+        .chain(spans.iter().copied())
+        .collect()
 }
 
 impl Primitive for Unslice {
@@ -157,8 +179,15 @@ impl Primitive for Unslice {
 
     fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
         check_spans(&self.spans, &self.shape)?;
-        if self.spans.iter().map(|span| span.length).ne(inputs[0].shape().iter().copied()) {
-            return Err(Mismatch::shape("the ranges do not have the input's extents"));
+        if self
+            .spans
+            .iter()
+            .map(|span| span.length)
+            .ne(inputs[0].shape().iter().copied())
+        {
+            return Err(Mismatch::shape(
+                "the ranges do not have the input's extents",
+            ));
         }
         one(inputs[0].with_shape(&self.shape))
     }
@@ -176,8 +205,21 @@ impl Primitive for Unslice {
     }
 
     fn samples() -> Vec<Sample> {
-        let spans = vec![Span { start: 3, step: -2, length: 2 }, Span::whole(3)];
-        vec![Sample::new(operation(Unslice { spans, shape: Shape::from([5, 3]) })).input([2, 3])]
+        let spans = vec![
+            Span {
+                start: 3,
+                step: -2,
+                length: 2,
+            },
+            Span::whole(3),
+        ];
+        vec![
+            Sample::new(operation(Unslice {
+                spans,
+                shape: Shape::from([5, 3]),
+            }))
+            .input([2, 3]),
+        ]
     }
 }
 
@@ -212,8 +254,15 @@ impl Linear for Unslice {
         false
     }
 
-    fn transpose(&self, _argument: usize, _inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor {
-        let cotangent = cotangents[0].as_ref().expect("the single output has a cotangent");
+    fn transpose(
+        &self,
+        _argument: usize,
+        _inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
         operation(Slice {
             spans: self.spans.clone(),
         })
@@ -245,10 +294,16 @@ impl Tensor {
         let axis = self.axis("narrow", axis);
         let extent = self.shape()[axis];
         if start.checked_add(length).is_none_or(|end| end > extent) {
-            let reason = format!("{length} elements from {start} on leave axis {axis}, which has extent {extent}");
+            let reason = format!(
+                "{length} elements from {start} on leave axis {axis}, which has extent {extent}"
+            );
             raise(Mismatch::index(reason).into_error("narrow", &[self.as_operand()]));
         }
-        let mut spans: Vec<Span> = self.shape().iter().map(|&extent| Span::whole(extent)).collect();
+        let mut spans: Vec<Span> = self
+            .shape()
+            .iter()
+            .map(|&extent| Span::whole(extent))
+            .collect();
         spans[axis] = Span {
             start: if length == 0 { 0 } else { start },
             step: 1,
@@ -260,7 +315,10 @@ impl Tensor {
     /// The part of the tensor that the spans name, one an axis.
     #[track_caller]
     pub(crate) fn sliced(&self, spans: Vec<Span>) -> Tensor {
-        let whole = spans.iter().zip(self.shape().iter()).all(|(span, &extent)| *span == Span::whole(extent));
+        let whole = spans
+            .iter()
+            .zip(self.shape().iter())
+            .all(|(span, &extent)| *span == Span::whole(extent));
         if whole && spans.len() == self.rank() {
             return self.clone();
         }

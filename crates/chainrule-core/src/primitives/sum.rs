@@ -1,8 +1,8 @@
 //! Sums over axes.
 
 use crate::declare::{
-    Array, Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Reference, Ring, Sample, Shift, Specs, one,
-    operation,
+    Array, Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Reference, Ring, Sample,
+    Shift, Specs, one, operation,
 };
 use crate::each_ring;
 use crate::error::{Error, Mismatch};
@@ -22,7 +22,10 @@ pub struct Sum {
 
 /// `shape` without `axes`.
 pub(crate) fn without_axes(shape: &Shape, axes: &[usize]) -> Shape {
-    (0..shape.rank()).filter(|axis| !axes.contains(axis)).map(|axis| shape[axis]).collect()
+    (0..shape.rank())
+        .filter(|axis| !axes.contains(axis))
+        .map(|axis| shape[axis])
+        .collect()
 }
 
 /// The positions of the elements that each output of a reduction over `axes` reads: the outputs outermost, row-major.
@@ -49,7 +52,8 @@ impl Primitive for Sum {
 
     fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
         if inputs[0].dtype() == DType::Bool {
-            return Err(Mismatch::dtype("truth values have no sum").help("convert first: `.cast(DType::I64)`"));
+            return Err(Mismatch::dtype("truth values have no sum")
+                .help("convert first: `.cast(DType::I64)`"));
         }
         one(inputs[0].with_shape(without_axes(inputs[0].shape(), &self.axes)))
     }
@@ -67,7 +71,11 @@ impl Primitive for Sum {
     }
 
     fn samples() -> Vec<Sample> {
-        let over = |axes: &[usize]| Sample::new(operation(Sum { axes: axes.to_vec() }));
+        let over = |axes: &[usize]| {
+            Sample::new(operation(Sum {
+                axes: axes.to_vec(),
+            }))
+        };
         vec![
             over(&[0]).input([3, 4]),
             over(&[1]).input([3, 4]),
@@ -90,7 +98,12 @@ impl Reference for Sum {
 fn sums<T: Ring>(elements: &[T], layout: &Layout, outputs: usize, count: usize) -> Vec<T> {
     let mut positions = layout.positions();
     (0..outputs)
-        .map(|_| positions.by_ref().take(count).fold(T::zero(), |sum, position| sum.plus(&elements[position])))
+        .map(|_| {
+            positions
+                .by_ref()
+                .take(count)
+                .fold(T::zero(), |sum, position| sum.plus(&elements[position]))
+        })
         .collect()
 }
 
@@ -99,8 +112,15 @@ impl Linear for Sum {
         false
     }
 
-    fn transpose(&self, _argument: usize, inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor {
-        let cotangent = cotangents[0].as_ref().expect("the single output has a cotangent");
+    fn transpose(
+        &self,
+        _argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
         cotangent.restored(inputs[0].shape(), &self.axes)
     }
 }
@@ -129,7 +149,11 @@ impl Tensor {
     pub fn sum(&self, axes: impl Into<Axes>) -> Tensor {
         let mut axes = self.axes("sum", axes.into());
         axes.sort_unstable();
-        let summed = if self.dtype().is_floating() { self.clone() } else { self.cast(DType::I64) };
+        let summed = if self.dtype().is_floating() {
+            self.clone()
+        } else {
+            self.cast(DType::I64)
+        };
         if axes.is_empty() {
             return summed;
         }
@@ -139,8 +163,9 @@ impl Tensor {
     /// A reduction's result with the reduced axes back as extent 1.
     #[track_caller]
     pub(crate) fn with_kept_axes(&self, full: &Shape, axes: &[usize]) -> Tensor {
-        let kept: Shape =
-            (0..full.rank()).map(|axis| if axes.contains(&axis) { 1 } else { full[axis] }).collect();
+        let kept: Shape = (0..full.rank())
+            .map(|axis| if axes.contains(&axis) { 1 } else { full[axis] })
+            .collect();
         self.shaped(&kept)
     }
 

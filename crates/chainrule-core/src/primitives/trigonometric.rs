@@ -74,7 +74,10 @@ impl Elementwise<2> for Atan2 {
         |[y, x], _angle| x / (x.square() + y.square()),
         |[y, x], _angle| -y / (x.square() + y.square()),
     ]);
-    const DOMAIN: [Interval; 2] = [Interval::new(-3.0, 3.0).except(0.0), Interval::new(-3.0, 3.0).except(0.0)];
+    const DOMAIN: [Interval; 2] = [
+        Interval::new(-3.0, 3.0).except(0.0),
+        Interval::new(-3.0, 3.0).except(0.0),
+    ];
 }
 
 impl Tensor {

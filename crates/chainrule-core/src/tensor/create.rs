@@ -10,10 +10,13 @@ use chainrule_kernels::{Buffer, DType, Element};
 /// Checks that a tensor of this shape can exist and returns its number of elements.
 fn checked_elements(shape: &Shape, dtype: DType) -> Result<usize, Error> {
     let count = shape.checked_elements().filter(|count| {
-        count.checked_mul(dtype.size()).is_some_and(|bytes| bytes <= isize::MAX as usize / 2)
+        count
+            .checked_mul(dtype.size())
+            .is_some_and(|bytes| bytes <= isize::MAX as usize / 2)
     });
     count.ok_or_else(|| {
-        let message = format!("a tensor of shape {shape} and dtype {dtype} does not fit in any memory");
+        let message =
+            format!("a tensor of shape {shape} and dtype {dtype} does not fit in any memory");
         Error::new(ErrorKind::Memory, message)
     })
 }
@@ -32,7 +35,10 @@ impl Tensor {
     /// # Errors
     /// When the number of elements is not that of the shape, or memory runs out.
     #[track_caller]
-    pub fn try_from_vec<T: Element>(elements: Vec<T>, shape: impl Into<Shape>) -> Result<Tensor, Error> {
+    pub fn try_from_vec<T: Element>(
+        elements: Vec<T>,
+        shape: impl Into<Shape>,
+    ) -> Result<Tensor, Error> {
         let shape = shape.into();
         let expected = checked_elements(&shape, T::DTYPE)?;
         if elements.len() != expected {

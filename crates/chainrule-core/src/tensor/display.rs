@@ -6,6 +6,12 @@ use std::fmt;
 impl fmt::Debug for Tensor {
     /// Shape and dtype, without computing anything.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Tensor({} {}, {})", self.shape(), self.dtype(), self.operation_name())
+        write!(
+            out,
+            "Tensor({} {}, {})",
+            self.shape(),
+            self.dtype(),
+            self.operation_name()
+        )
     }
 }

@@ -127,12 +127,18 @@ impl Tensor {
         let input_specs: SmallVec<[&Spec; 4]> = inputs.iter().map(|input| input.spec()).collect();
         let specs = infer(&operation, &input_specs)
             .map_err(|mismatch| {
-                let operands: Vec<Operand<'_>> = inputs.iter().map(|input| input.as_operand()).collect();
+                let operands: Vec<Operand<'_>> =
+                    inputs.iter().map(|input| input.as_operand()).collect();
                 mismatch.into_error(operation.name(), &operands)
             })
             .map_err(|error| error.at(Place::current(caller).location))?;
         let outputs = specs.len();
-        let node = Arc::new(Node::recorded(operation, specs, inputs, Place::current(caller)));
+        let node = Arc::new(Node::recorded(
+            operation,
+            specs,
+            inputs,
+            Place::current(caller),
+        ));
         let tensors: SmallVec<[Tensor; 1]> = (0..outputs as u32)
             .map(|output| {
                 Tensor::from_edge(Edge {
@@ -229,7 +235,13 @@ impl Tensor {
         let place = Place::current(Location::caller());
         let scope = Some(Scope::lasting());
         let operation = TrackedLeaf::operation();
-        let tensor = Tensor::from_node(Node::identity(operation, &self.edge, Kind::Leaf, scope, place));
+        let tensor = Tensor::from_node(Node::identity(
+            operation,
+            &self.edge,
+            Kind::Leaf,
+            scope,
+            place,
+        ));
         crate::graph::keep_bounded(&tensor);
         tensor
     }
@@ -257,7 +269,13 @@ impl Tensor {
         let scope = Scope::outermost(outer, Some(scope)).cloned();
         let place = node.place();
         let operation = Identity::operation();
-        Tensor::from_node(Node::identity(operation, &self.edge, Kind::Fresh, scope, place))
+        Tensor::from_node(Node::identity(
+            operation,
+            &self.edge,
+            Kind::Fresh,
+            scope,
+            place,
+        ))
     }
 }
 
@@ -265,14 +283,24 @@ fn infer(operation: &OperationRef, inputs: &[&Spec]) -> Result<Specs, crate::err
     if let [first, others @ ..] = inputs
         && let Some(other) = others.iter().find(|other| other.device() != first.device())
     {
-        let reason = format!("the operands are on different devices: {} and {}", first.device(), other.device());
+        let reason = format!(
+            "the operands are on different devices: {} and {}",
+            first.device(),
+            other.device()
+        );
         return Err(crate::error::Mismatch::argument(reason).help("move one with `.to_device(..)`"));
     }
     let specs = operation.infer(inputs)?;
     for spec in &specs {
-        let fits = spec.shape().checked_elements().is_some_and(|count| count <= isize::MAX as usize / 16);
+        let fits = spec
+            .shape()
+            .checked_elements()
+            .is_some_and(|count| count <= isize::MAX as usize / 16);
         if !fits {
-            let reason = format!("a result of shape {} does not fit in any memory", spec.shape());
+            let reason = format!(
+                "a result of shape {} does not fit in any memory",
+                spec.shape()
+            );
             return Err(crate::error::Mismatch::shape(reason));
         }
     }

@@ -24,8 +24,14 @@ pub fn default_dtype() -> DType {
 /// When `dtype` is not a floating-point type.
 #[track_caller]
 pub fn set_default_dtype(dtype: DType) {
-    assert!(dtype.is_floating(), "the default dtype is a floating-point type, not {dtype}");
-    let position = DType::ALL.iter().position(|&known| known == dtype).expect("ALL lists every dtype");
+    assert!(
+        dtype.is_floating(),
+        "the default dtype is a floating-point type, not {dtype}"
+    );
+    let position = DType::ALL
+        .iter()
+        .position(|&known| known == dtype)
+        .expect("ALL lists every dtype");
     DEFAULT.store(position as u8, Relaxed);
 }
 
@@ -78,7 +84,10 @@ pub(crate) fn with_scalar(dtype: DType, scalar: Scalar) -> DType {
 /// The dtype in which several tensors meet: 0-dimensional ones count less within a category.
 pub(crate) fn common_dtype(specs: &[&Spec]) -> DType {
     let of_rank = |zero: bool| {
-        let dtypes = specs.iter().filter(|spec| (spec.rank() == 0) == zero).map(|spec| spec.dtype());
+        let dtypes = specs
+            .iter()
+            .filter(|spec| (spec.rank() == 0) == zero)
+            .map(|spec| spec.dtype());
         dtypes.reduce(promote)
     };
     match (of_rank(false), of_rank(true)) {

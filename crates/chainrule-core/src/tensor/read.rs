@@ -80,7 +80,11 @@ impl Tensor {
     /// When the elements are not of this type.
     #[track_caller]
     pub fn to_vec<T: Number>(&self) -> Vec<T> {
-        let read: Option<Vec<T>> = self.scalars().into_iter().map(|scalar| T::read(scalar, self.dtype())).collect();
+        let read: Option<Vec<T>> = self
+            .scalars()
+            .into_iter()
+            .map(|scalar| T::read(scalar, self.dtype()))
+            .collect();
         read.unwrap_or_else(|| {
             let message = format!(
                 "to_vec: the elements are {}, which cannot be read as {}\n    help: convert first, with \
@@ -97,11 +101,20 @@ impl Tensor {
     #[track_caller]
     pub(crate) fn scalars(&self) -> Vec<Scalar> {
         match to_array(&self.known_value(), self.spec()).data {
-            Data::F32(elements) => elements.into_iter().map(|x| Scalar::Float(x.into())).collect(),
+            Data::F32(elements) => elements
+                .into_iter()
+                .map(|x| Scalar::Float(x.into()))
+                .collect(),
             Data::F64(elements) => elements.into_iter().map(Scalar::Float).collect(),
             Data::I64(elements) => elements.into_iter().map(Scalar::Integer).collect(),
-            Data::I32(elements) => elements.into_iter().map(|x| Scalar::Integer(x.into())).collect(),
-            Data::U8(elements) => elements.into_iter().map(|x| Scalar::Integer(x.into())).collect(),
+            Data::I32(elements) => elements
+                .into_iter()
+                .map(|x| Scalar::Integer(x.into()))
+                .collect(),
+            Data::U8(elements) => elements
+                .into_iter()
+                .map(|x| Scalar::Integer(x.into()))
+                .collect(),
             Data::Bool(elements) => elements.into_iter().map(Scalar::Truth).collect(),
             Data::Sets(_) => unreachable!("sets are never stored"),
         }
@@ -120,7 +133,10 @@ impl Tensor {
     #[track_caller]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Tensor> + '_ {
         if self.rank() == 0 {
-            raise(Error::new(ErrorKind::Shape, "rows: a 0-dimensional tensor has no axis to iterate over"));
+            raise(Error::new(
+                ErrorKind::Shape,
+                "rows: a 0-dimensional tensor has no axis to iterate over",
+            ));
         }
         (0..self.shape()[0]).map(|row| self.narrow(0, row, 1).squeeze(0))
     }

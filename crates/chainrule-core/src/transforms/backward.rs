@@ -106,7 +106,9 @@ impl Tensor {
         for step in &steps {
             for output in step.outputs() {
                 if let Some(gradient) = table.get(&output) {
-                    gradients.rows.insert(key(&output), gradients.entries.len() as u32);
+                    gradients
+                        .rows
+                        .insert(key(&output), gradients.entries.len() as u32);
                     gradients.entries.push(gradient.edge().clone());
                 }
             }

@@ -30,7 +30,9 @@ pub fn vmap<P: Tree, O: Tree>(f: impl Fn(&P) -> O) -> impl Fn(&P) -> O {
         let extent = common_extent(&batched);
         let single: Vec<Tensor> = batched
             .iter()
-            .map(|tensor| Tensor::placeholder(tensor.spec().with_shape(tensor.shape().without_axis(0))))
+            .map(|tensor| {
+                Tensor::placeholder(tensor.spec().with_shape(tensor.shape().without_axis(0)))
+            })
             .collect();
         let outputs = f(&rebuilt(examples, &single));
         let recorded: Vec<Tensor> = leaves(&outputs).into_iter().cloned().collect();
@@ -51,11 +53,17 @@ pub fn map_each<P: Tree, O: Tree>(f: impl Fn(&P) -> O) -> impl Fn(&P) -> O {
         let batched = leaves(examples);
         let extent = common_extent(&batched);
         if extent == 0 {
-            raise(Error::new(ErrorKind::Shape, "map_each: there is no example to call the function for"));
+            raise(Error::new(
+                ErrorKind::Shape,
+                "map_each: there is no example to call the function for",
+            ));
         }
         let results: Vec<O> = (0..extent)
             .map(|example| {
-                let one: Vec<Tensor> = batched.iter().map(|tensor| tensor.narrow(0, example, 1).squeeze(0)).collect();
+                let one: Vec<Tensor> = batched
+                    .iter()
+                    .map(|tensor| tensor.narrow(0, example, 1).squeeze(0))
+                    .collect();
                 f(&rebuilt(examples, &one))
             })
             .collect();
@@ -73,13 +81,24 @@ fn common_extent(batched: &[&Tensor]) -> usize {
     for tensor in batched {
         let this = tensor.shape().first().copied();
         if this.is_none() || extent.is_some_and(|extent| Some(extent) != this) {
-            let shapes: Vec<String> = batched.iter().map(|tensor| tensor.shape().to_string()).collect();
-            let message = format!("vmap: the arguments do not have a common axis 0: their shapes are {}", shapes.join(", "));
+            let shapes: Vec<String> = batched
+                .iter()
+                .map(|tensor| tensor.shape().to_string())
+                .collect();
+            let message = format!(
+                "vmap: the arguments do not have a common axis 0: their shapes are {}",
+                shapes.join(", ")
+            );
             raise(Error::new(ErrorKind::Shape, message));
         }
         extent = this;
     }
-    extent.unwrap_or_else(|| raise(Error::new(ErrorKind::Argument, "vmap: the argument has no tensor")))
+    extent.unwrap_or_else(|| {
+        raise(Error::new(
+            ErrorKind::Argument,
+            "vmap: the argument has no tensor",
+        ))
+    })
 }
 
 /// Replays what was recorded on `single` for the whole batch. What does not depend on `single` is shared.
@@ -98,7 +117,12 @@ fn replay(single: &[Tensor], batched: &[Tensor], outputs: &[Tensor], extent: usi
     }
     outputs
         .iter()
-        .map(|output| table.get(output).cloned().unwrap_or_else(|| repeated(output, extent)))
+        .map(|output| {
+            table
+                .get(output)
+                .cloned()
+                .unwrap_or_else(|| repeated(output, extent))
+        })
         .collect()
 }
 
@@ -121,41 +145,63 @@ impl Table {
 
 /// An unbatched tensor with the batch as axis 0.
 fn repeated(tensor: &Tensor, extent: usize) -> Tensor {
-    tensor.unsqueeze(0).expand(tensor.shape().with_axis(0, extent))
+    tensor
+        .unsqueeze(0)
+        .expand(tensor.shape().with_axis(0, extent))
 }
 
 fn replay_step(step: &Step, table: &Table, extent: usize) -> Vec<Tensor> {
     let operation = &step.node.operation;
-    let batched: Vec<bool> = step.inputs.iter().map(|input| table.get(input).is_some()).collect();
+    let batched: Vec<bool> = step
+        .inputs
+        .iter()
+        .map(|input| table.get(input).is_some())
+        .collect();
     let aligned = || -> Vec<Tensor> {
         step.inputs
             .iter()
-            .map(|input| table.get(input).cloned().unwrap_or_else(|| repeated(input, extent)))
+            .map(|input| {
+                table
+                    .get(input)
+                    .cloned()
+                    .unwrap_or_else(|| repeated(input, extent))
+            })
             .collect()
     };
     match operation.batch() {
-        Batch::Aligned | Batch::LeadingAxes => {
-            operation.all_of(&aligned().iter().collect::<Vec<_>>()).into_vec()
-        }
-        Batch::ShiftAxes(shift) => {
-            shift.shifted(extent).all_of(&aligned().iter().collect::<Vec<_>>()).into_vec()
-        }
+        Batch::Aligned | Batch::LeadingAxes => operation
+            .all_of(&aligned().iter().collect::<Vec<_>>())
+            .into_vec(),
+        Batch::ShiftAxes(shift) => shift
+            .shifted(extent)
+            .all_of(&aligned().iter().collect::<Vec<_>>())
+            .into_vec(),
         Batch::Rule(rule) => {
-            let inputs: Vec<Tensor> =
-                step.inputs.iter().map(|input| table.get(input).unwrap_or(input).clone()).collect();
+            let inputs: Vec<Tensor> = step
+                .inputs
+                .iter()
+                .map(|input| table.get(input).unwrap_or(input).clone())
+                .collect();
             rule.batch(&inputs, &batched, extent)
         }
         Batch::Body => {
             let Evaluation::Body(body) = operation.evaluation() else {
                 unreachable!("only composites are batched by their body")
             };
-            let single: Vec<Tensor> =
-                step.inputs.iter().map(|input| Tensor::placeholder(input.spec().clone())).collect();
+            let single: Vec<Tensor> = step
+                .inputs
+                .iter()
+                .map(|input| Tensor::placeholder(input.spec().clone()))
+                .collect();
             let outputs = body.body(&single);
             replay(&single, &aligned(), &outputs, extent)
         }
         Batch::Loop => looped(step, &aligned(), extent),
-        Batch::Source => step.outputs().iter().map(|output| repeated(output, extent)).collect(),
+        Batch::Source => step
+            .outputs()
+            .iter()
+            .map(|output| repeated(output, extent))
+            .collect(),
     }
 }
 
@@ -163,11 +209,22 @@ fn replay_step(step: &Step, table: &Table, extent: usize) -> Vec<Tensor> {
 fn looped(step: &Step, batched: &[Tensor], extent: usize) -> Vec<Tensor> {
     let results: Vec<Vec<Tensor>> = (0..extent)
         .map(|example| {
-            let one: Vec<Tensor> = batched.iter().map(|tensor| tensor.narrow(0, example, 1).squeeze(0)).collect();
-            step.node.operation.all_of(&one.iter().collect::<Vec<_>>()).into_vec()
+            let one: Vec<Tensor> = batched
+                .iter()
+                .map(|tensor| tensor.narrow(0, example, 1).squeeze(0))
+                .collect();
+            step.node
+                .operation
+                .all_of(&one.iter().collect::<Vec<_>>())
+                .into_vec()
         })
         .collect();
     (0..step.node.specs.len())
-        .map(|output| Tensor::stack(&results.iter().map(|row| &row[output]).collect::<Vec<_>>(), 0))
+        .map(|output| {
+            Tensor::stack(
+                &results.iter().map(|row| &row[output]).collect::<Vec<_>>(),
+                0,
+            )
+        })
         .collect()
 }

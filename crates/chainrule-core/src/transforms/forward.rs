@@ -1,7 +1,7 @@
 //! The whole of forward mode: pushing tangents through one node.
 
-use super::record::open;
 use super::Side;
+use super::record::open;
 use crate::declare::Derivative;
 use crate::graph::walk::Step;
 use crate::graph::with_place;
@@ -17,14 +17,17 @@ pub(crate) fn push_all(steps: &[Step], tangents: &mut Side) {
 
 fn push(step: &Step, tangents: &mut Side) {
     let inputs = &step.inputs[..];
-    let incoming: SmallVec<[Option<Tensor>; 2]> = inputs.iter().map(|x| tangents.get(x).cloned()).collect();
+    let incoming: SmallVec<[Option<Tensor>; 2]> =
+        inputs.iter().map(|x| tangents.get(x).cloned()).collect();
     if incoming.iter().all(Option::is_none) {
         return; // behind a stop_gradient or an integer
     }
     let outputs = step.outputs();
     let operation = &step.node.operation;
     let or_zeros = |position: usize| {
-        incoming[position].clone().unwrap_or_else(|| inputs[position].zeros_like())
+        incoming[position]
+            .clone()
+            .unwrap_or_else(|| inputs[position].zeros_like())
     };
     match operation.derivative() {
         Derivative::Elementwise(diagonal) => {
@@ -34,11 +37,19 @@ fn push(step: &Step, tangents: &mut Side) {
             set_sum(tangents, &outputs[0], terms);
         }
         Derivative::Linear(linear) => {
-            if (0..inputs.len()).all(|position| incoming[position].is_none() || linear.is_fixed(position)) {
+            if (0..inputs.len())
+                .all(|position| incoming[position].is_none() || linear.is_fixed(position))
+            {
                 return;
             }
             let arguments: Vec<Tensor> = (0..inputs.len())
-                .map(|position| if linear.is_fixed(position) { inputs[position].clone() } else { or_zeros(position) })
+                .map(|position| {
+                    if linear.is_fixed(position) {
+                        inputs[position].clone()
+                    } else {
+                        or_zeros(position)
+                    }
+                })
                 .collect();
             let images = operation.all_of(&arguments.iter().collect::<Vec<_>>());
             for (output, image) in outputs.iter().zip(images) {
@@ -86,7 +97,10 @@ fn push(step: &Step, tangents: &mut Side) {
 }
 
 fn present(entries: &[Option<Tensor>]) -> impl Iterator<Item = (usize, &Tensor)> {
-    entries.iter().enumerate().filter_map(|(position, entry)| Some((position, entry.as_ref()?)))
+    entries
+        .iter()
+        .enumerate()
+        .filter_map(|(position, entry)| Some((position, entry.as_ref()?)))
 }
 
 /// `partial * vector`, without the multiplication where the partial is known to be 1, -1 or 0.

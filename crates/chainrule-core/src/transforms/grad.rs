@@ -85,7 +85,11 @@ pub fn value_and_grad_aux<P: Tree, A: Tree>(
         let gradients = without_evaluation(|| pulled(&recorded, &[&seed], "grad"));
         let gradients = rebuilt(at, &gradients);
         running.finish(&recorded.steps);
-        let value = recorded.outputs.into_iter().next().expect("the value was stored above");
+        let value = recorded
+            .outputs
+            .into_iter()
+            .next()
+            .expect("the value was stored above");
         (value, gradients, aux)
     }
 }

@@ -34,7 +34,11 @@ pub fn jvp<P: Tree, O: Tree>(f: impl Fn(&P) -> O, at: &P, direction: &P) -> (O, 
 /// # Panics
 /// As [`jvp`].
 #[track_caller]
-pub fn jvp_aux<P: Tree, O: Tree, A: Tree>(f: impl Fn(&P) -> (O, A), at: &P, direction: &P) -> (O, O, A) {
+pub fn jvp_aux<P: Tree, O: Tree, A: Tree>(
+    f: impl Fn(&P) -> (O, A),
+    at: &P,
+    direction: &P,
+) -> (O, O, A) {
     let at_leaves = leaves(at);
     let directions = leaves(direction);
     check_direction(&at_leaves, &directions);
@@ -61,9 +65,16 @@ fn pushed(recorded: &Recorded, directions: &[&Tensor]) -> Vec<Tensor> {
         }
     }
     push_all(&recorded.steps, &mut tangents);
-    let found: Vec<Option<&Tensor>> = recorded.outputs.iter().map(|output| tangents.get(output)).collect();
+    let found: Vec<Option<&Tensor>> = recorded
+        .outputs
+        .iter()
+        .map(|output| tangents.get(output))
+        .collect();
     if !recorded.outputs.is_empty() && found.iter().all(Option::is_none) {
-        let error = recorded.inputs.iter().find_map(|input| missing_derivative(input, &recorded.outputs, "jvp"));
+        let error = recorded
+            .inputs
+            .iter()
+            .find_map(|input| missing_derivative(input, &recorded.outputs, "jvp"));
         if let Some(error) = error {
             raise(error);
         }
@@ -78,7 +89,11 @@ fn pushed(recorded: &Recorded, directions: &[&Tensor]) -> Vec<Tensor> {
 #[track_caller]
 fn check_direction(at: &[&Tensor], direction: &[&Tensor]) {
     if at.len() != direction.len() {
-        let message = format!("jvp: there are {} inputs and {} directions", at.len(), direction.len());
+        let message = format!(
+            "jvp: there are {} inputs and {} directions",
+            at.len(),
+            direction.len()
+        );
         raise(Error::new(ErrorKind::Argument, message));
     }
     for (position, (input, direction)) in at.iter().zip(direction).enumerate() {

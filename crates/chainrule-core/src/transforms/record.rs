@@ -65,7 +65,11 @@ pub(crate) fn open(node: &Node, inputs: &[Tensor]) -> Recorded {
         let inputs: Vec<Tensor> = inputs.iter().map(|input| identity.of(&[input])).collect();
         let outputs = body.body(&inputs);
         let steps = between(&inputs, &outputs, Edges::Differentiable);
-        Recorded { inputs, outputs, steps }
+        Recorded {
+            inputs,
+            outputs,
+            steps,
+        }
     })
 }
 

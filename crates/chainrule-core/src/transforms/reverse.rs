@@ -17,13 +17,15 @@ pub(crate) fn pull_all(steps: &[Step], cotangents: &mut Side, wanted: &dyn Fn(&T
 }
 
 fn pull(step: &Step, cotangents: &mut Side, wanted: &dyn Fn(&Tensor) -> bool) {
-    let arriving: SmallVec<[Option<Tensor>; 1]> = cotangents.of_node(step.node.id).iter().cloned().collect();
+    let arriving: SmallVec<[Option<Tensor>; 1]> =
+        cotangents.of_node(step.node.id).iter().cloned().collect();
     if arriving.iter().all(Option::is_none) {
         return;
     }
     let inputs = &step.inputs[..];
     // A derivative flows only to inputs that have a tangent space and lie on a path from what is differentiated by.
-    let active = |argument: usize| inputs[argument].dtype().is_floating() && wanted(&inputs[argument]);
+    let active =
+        |argument: usize| inputs[argument].dtype().is_floating() && wanted(&inputs[argument]);
     let arguments = || (0..inputs.len()).filter(|&argument| active(argument));
     let mut give = |argument: usize, cotangent: Tensor| {
         let input = &inputs[argument];
@@ -55,7 +57,10 @@ fn pull(step: &Step, cotangents: &mut Side, wanted: &dyn Fn(&Tensor) -> bool) {
             let cotangent = arriving[0].as_ref().expect("some cotangent arrived");
             let route = routed.route(inputs, &step.outputs());
             for argument in arguments() {
-                give(argument, routed.transpose(&route, argument, inputs, cotangent));
+                give(
+                    argument,
+                    routed.transpose(&route, argument, inputs, cotangent),
+                );
             }
         }
         Derivative::Rule(rule) => {
@@ -75,7 +80,9 @@ fn pull(step: &Step, cotangents: &mut Side, wanted: &dyn Fn(&Tensor) -> bool) {
                 }
             }
             let on_path = opened.on_path();
-            pull_all(&opened.steps, &mut inner, &|tensor| on_path.contains(tensor.id()));
+            pull_all(&opened.steps, &mut inner, &|tensor| {
+                on_path.contains(tensor.id())
+            });
             for argument in arguments() {
                 if let Some(share) = inner.get(&opened.inputs[argument]) {
                     give(argument, share.clone());

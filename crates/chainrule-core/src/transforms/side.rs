@@ -53,6 +53,8 @@ impl Side {
 
     /// The entries of all outputs of a node, in order; empty when the node has none.
     pub(crate) fn of_node(&self, id: u64) -> &[Option<Tensor>] {
-        self.rows.get(id).map_or(&[], |row| &self.entries[row as usize])
+        self.rows
+            .get(id)
+            .map_or(&[], |row| &self.entries[row as usize])
     }
 }

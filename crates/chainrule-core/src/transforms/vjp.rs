@@ -27,7 +27,11 @@ use crate::tree::{Tree, leaves, rebuilt};
 /// When the cotangent has another structure or other shapes than the output, or when every path from the inputs passes
 /// an operation without a derivative.
 #[track_caller]
-pub fn vjp<P: Tree, O: Tree>(f: impl Fn(&P) -> O, at: &P, cotangent: impl FnOnce(&O) -> O) -> (O, P) {
+pub fn vjp<P: Tree, O: Tree>(
+    f: impl Fn(&P) -> O,
+    at: &P,
+    cotangent: impl FnOnce(&O) -> O,
+) -> (O, P) {
     let (value, pulled, ()) = vjp_aux(|inputs| (f(inputs), ()), at, cotangent);
     (value, pulled)
 }
@@ -71,7 +75,9 @@ pub(crate) fn pulled(recorded: &Recorded, cotangents: &[&Tensor], name: &str) ->
         }
     }
     let on_path = recorded.on_path();
-    pull_all(&recorded.steps, &mut table, &|tensor| on_path.contains(tensor.id()));
+    pull_all(&recorded.steps, &mut table, &|tensor| {
+        on_path.contains(tensor.id())
+    });
     recorded
         .inputs
         .iter()
@@ -92,7 +98,11 @@ pub(crate) fn pulled(recorded: &Recorded, cotangents: &[&Tensor], name: &str) ->
 #[track_caller]
 fn check_cotangents(outputs: &[Tensor], cotangents: &[&Tensor]) {
     if outputs.len() != cotangents.len() {
-        let message = format!("vjp: there are {} outputs and {} cotangents", outputs.len(), cotangents.len());
+        let message = format!(
+            "vjp: there are {} outputs and {} cotangents",
+            outputs.len(),
+            cotangents.len()
+        );
         raise(Error::new(ErrorKind::Argument, message));
     }
     for (position, (output, cotangent)) in outputs.iter().zip(cotangents).enumerate() {

@@ -13,7 +13,11 @@ impl<T: Tree> Tree for Vec<T> {
 
     fn map(&self, path: &mut Path, replace: &mut dyn FnMut(&Path, &Tensor) -> Tensor) -> Vec<T> {
         let inner = self.iter().enumerate();
-        inner.map(|(index, inner)| path.within(Segment::Index(index), |path| inner.map(path, replace))).collect()
+        inner
+            .map(|(index, inner)| {
+                path.within(Segment::Index(index), |path| inner.map(path, replace))
+            })
+            .collect()
     }
 }
 
@@ -25,7 +29,9 @@ impl<T: Tree, const N: usize> Tree for [T; N] {
     }
 
     fn map(&self, path: &mut Path, replace: &mut dyn FnMut(&Path, &Tensor) -> Tensor) -> [T; N] {
-        std::array::from_fn(|index| path.within(Segment::Index(index), |path| self[index].map(path, replace)))
+        std::array::from_fn(|index| {
+            path.within(Segment::Index(index), |path| self[index].map(path, replace))
+        })
     }
 }
 
@@ -58,10 +64,15 @@ impl<T: Tree> Tree for BTreeMap<String, T> {
         }
     }
 
-    fn map(&self, path: &mut Path, replace: &mut dyn FnMut(&Path, &Tensor) -> Tensor) -> BTreeMap<String, T> {
+    fn map(
+        &self,
+        path: &mut Path,
+        replace: &mut dyn FnMut(&Path, &Tensor) -> Tensor,
+    ) -> BTreeMap<String, T> {
         self.iter()
             .map(|(key, inner)| {
-                let mapped = path.within(Segment::Key(key.clone()), |path| inner.map(path, replace));
+                let mapped =
+                    path.within(Segment::Key(key.clone()), |path| inner.map(path, replace));
                 (key.clone(), mapped)
             })
             .collect()
@@ -104,8 +115,25 @@ macro_rules! without_leaves {
 }
 
 without_leaves!(
-    (), f32, f64, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, bool, char, String, &'static str,
-    chainrule_kernels::DType, crate::shape::Shape
+    (),
+    f32,
+    f64,
+    i8,
+    i16,
+    i32,
+    i64,
+    isize,
+    u8,
+    u16,
+    u32,
+    u64,
+    usize,
+    bool,
+    char,
+    String,
+    &'static str,
+    chainrule_kernels::DType,
+    crate::shape::Shape
 );
 
 impl Tree for fn(&Tensor) -> Tensor {

@@ -43,7 +43,9 @@ pub fn leaves<T: Tree>(tree: &T) -> Vec<&Tensor> {
 /// The leaves of a tree with their paths, such as `hidden.weight` or `layers.3.bias`, in order.
 pub fn named_leaves<T: Tree>(tree: &T) -> Vec<(String, &Tensor)> {
     let mut leaves = Vec::new();
-    tree.visit(&mut Path::new(), &mut |path, leaf| leaves.push((path.to_string(), leaf)));
+    tree.visit(&mut Path::new(), &mut |path, leaf| {
+        leaves.push((path.to_string(), leaf))
+    });
     leaves
 }
 
@@ -54,7 +56,11 @@ pub fn named_leaves<T: Tree>(tree: &T) -> Vec<(String, &Tensor)> {
 #[track_caller]
 pub fn rebuilt<T: Tree>(tree: &T, leaves: &[Tensor]) -> T {
     let mut next = leaves.iter();
-    tree.map(&mut Path::new(), &mut |_, _| next.next().expect("a leaf for each place of the tree").clone())
+    tree.map(&mut Path::new(), &mut |_, _| {
+        next.next()
+            .expect("a leaf for each place of the tree")
+            .clone()
+    })
 }
 
 /// The tree with every leaf replaced by what `f` makes of it.
