@@ -4,7 +4,7 @@
 
 use crate::element::DType;
 use crate::leaf::{Kernel, Unary, load, store, unary};
-use crate::simd::{BLOCK, Level, Simd, each_level};
+use crate::simd::{BLOCK, Level, Simd, each_level, end_of_block};
 
 /// The `f32` that a bf16's bits stand for.
 #[inline(always)]
@@ -141,6 +141,7 @@ unsafe fn widen_body<S: Simd, H: Stored>(out: *mut f32, bits: *const u16, count:
             }
             store(out.add(index), block.map(H::widen), length);
         }
+        end_of_block();
         index += BLOCK;
     }
 }
@@ -159,6 +160,7 @@ unsafe fn narrow_body<S: Simd, H: Stored>(out: *mut u16, x: *const f32, count: u
                 std::ptr::copy_nonoverlapping(block.as_ptr(), out.add(index), length);
             }
         }
+        end_of_block();
         index += BLOCK;
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::element::DType;
 use crate::lane::{Compute, Lane};
-use crate::simd::{BLOCK, Level, Simd, each_level, level};
+use crate::simd::{BLOCK, Level, Simd, each_level, end_of_block, level};
 use std::fmt;
 
 /// One scalar function of one to three operands, compiled for every element type and vector level it supports.
@@ -253,6 +253,7 @@ macro_rules! over_blocks {
         while $index + BLOCK <= $count {
             let $length = BLOCK;
             $block;
+            end_of_block();
             $index += BLOCK;
         }
         if $index < $count {

@@ -14,6 +14,8 @@ pub(crate) mod polynomial;
 pub mod rounding;
 pub mod select;
 pub mod trigonometric;
+#[cfg(test)]
+mod values;
 
 #[cfg(test)]
 mod accuracy;

@@ -11,6 +11,8 @@ mod code;
 pub mod reduction;
 mod run;
 mod superinstruction;
+#[cfg(test)]
+mod tests;
 
 pub use builder::{Builder, Register, Scalar};
 pub use reduction::Reduction;

@@ -14,7 +14,7 @@ use crate::half::{round_to, widen};
 use crate::lane::{Compute, Lane, Truth};
 use crate::leaf::Binary;
 use crate::math::arithmetic::{Add, Maximum, Minimum, Mul};
-use crate::simd::{Level, Simd, each_level, level};
+use crate::simd::{Level, Simd, each_level, end_of_block, level};
 
 /// Elements of a row that one task reduces.
 pub const SEGMENT: usize = 64 * CHUNK;
@@ -134,6 +134,7 @@ unsafe fn block_total<S: Simd, T: Summed, F: Fold<T>>(x: *const T, count: usize)
         for lane in 0..LANES {
             lanes[lane] = <F as Binary<T>>::call::<S>(lanes[lane], group[lane]);
         }
+        end_of_block();
         index += LANES;
     }
     let mut wide = lanes.map(T::widen);
