@@ -11,6 +11,7 @@ pub mod shape;
 pub mod tree;
 
 mod composites;
+mod plan;
 mod primitives;
 mod tensor;
 mod transforms;

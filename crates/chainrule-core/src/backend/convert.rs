@@ -178,3 +178,17 @@ pub(crate) fn array_of(numbers: &[Scalar], spec: &Spec) -> Array {
     };
     Array::new(spec.shape(), data)
 }
+
+/// A buffer with one element.
+pub(crate) fn filled_buffer(scalar: Scalar, dtype: DType) -> Result<Buffer, Error> {
+    Ok(match dtype {
+        DType::F32 => Buffer::from_slice(&[scalar.to_f64() as f32])?,
+        DType::F64 => Buffer::from_slice(&[scalar.to_f64()])?,
+        DType::BF16 => Buffer::from_slice(&[bf16::from_f64(scalar.to_f64())])?,
+        DType::F16 => Buffer::from_slice(&[f16::from_f64(scalar.to_f64())])?,
+        DType::I64 => Buffer::from_slice(&[scalar.to_i64()])?,
+        DType::I32 => Buffer::from_slice(&[scalar.to_i64() as i32])?,
+        DType::U8 => Buffer::from_slice(&[scalar.to_i64() as u8])?,
+        _ => Buffer::from_slice(&[u8::from(scalar.to_i64() != 0)])?,
+    })
+}

@@ -4,6 +4,7 @@ mod convert;
 mod cpu;
 mod plain;
 mod pointwise;
+mod select;
 mod task;
 mod value;
 

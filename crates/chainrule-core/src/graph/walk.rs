@@ -62,6 +62,15 @@ pub(crate) fn between(inputs: &[Tensor], outputs: &[Tensor], edges: Edges) -> Ve
     steps
 }
 
+/// All nodes that `outputs` stand on, oldest first, up to the `inputs`, which are left out; constants are among them.
+pub(crate) fn recorded_below(inputs: &[Tensor], outputs: &[Tensor]) -> Vec<Step> {
+    let mut ends = IdMap::new();
+    for input in inputs {
+        ends.insert(input.id(), 0);
+    }
+    reachable(outputs, |node| !ends.contains(node.id))
+}
+
 /// The nodes by which `outputs` depend on tracked leaves, oldest first, leaves included (they have no inputs here).
 pub(crate) fn above_leaves(outputs: &[Tensor]) -> Vec<Step> {
     let mut steps = reachable(outputs, |node| node.is_tracked());

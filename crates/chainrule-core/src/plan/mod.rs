@@ -1,0 +1,26 @@
+//! From recorded nodes to steps over slots: what an evaluation runs, worked out once for each structure.
+//!
+//! [`lower`] copies the task into an indexed graph, opening composites without a kernel and merging common
+//! subexpressions; [`fuse`] gathers elementwise nodes into groups; [`schedule`] orders the steps and notes when each value
+//! is read last. [`cache`] keeps plans by the structure of their task, so a training loop plans once.
+
+mod cache;
+mod fuse;
+mod graph;
+mod key;
+mod lower;
+mod schedule;
+mod simplify;
+
+pub(crate) use cache::plan_for;
+
+pub(crate) use schedule::{Action, Group, Plan, Step};
+
+use crate::backend::Task;
+
+/// Plans a task.
+fn build(task: &Task, has_kernel: &dyn Fn(&crate::declare::OperationRef) -> bool) -> Plan {
+    let graph = lower::lower(task, has_kernel);
+    let groups = fuse::groups(&graph);
+    schedule::schedule(graph, groups)
+}
