@@ -25,6 +25,7 @@ fn main() {
         simd::level().name()
     );
     time_program(&program, count, repetitions);
+    time_scalars(&program);
     for leaf in math::ALL.iter().filter(|leaf| leaf.supports(F32)) {
         time_leaf(leaf, F32);
     }
@@ -105,6 +106,32 @@ fn time_program(program: &Program, count: usize, repetitions: usize) {
         times[times.len() / 2],
         times[0],
         outputs[0].as_slice::<f32>()[0]
+    );
+}
+
+/// Nanoseconds for the program on a single point, and for one direct call.
+fn time_scalars(program: &Program) {
+    let inputs = [0.5f32, 0.25, 0.125].map(|x| Buffer::from_slice(&[x]).expect("memory"));
+    let mut outputs = [0; 4].map(|_| Buffer::zeroed(4).expect("memory"));
+    let repetitions = 100_000;
+    let start = Instant::now();
+    for _ in 0..repetitions {
+        let operands = inputs.each_ref().map(|data| Operand::strided(data, 0, &[]));
+        let [a, b, c, d] = &mut outputs;
+        program.run(&[], 0, &operands, &mut [a, b, c, d]);
+    }
+    println!(
+        "{:.1} ns for one point",
+        start.elapsed().as_secs_f64() * 1e9 / repetitions as f64
+    );
+    let start = Instant::now();
+    let mut x = 0.5;
+    for _ in 0..repetitions {
+        x = math::COS.call_f32(&[x]);
+    }
+    println!(
+        "{:.1} ns for cos directly ({x})",
+        start.elapsed().as_secs_f64() * 1e9 / repetitions as f64
     );
 }
 

@@ -273,7 +273,12 @@ pub(crate) unsafe fn load<T: Lane>(start: *const T, length: usize) -> [T; BLOCK]
             return start.cast::<[T; BLOCK]>().read_unaligned();
         }
         let mut block = [T::default(); BLOCK];
-        std::ptr::copy_nonoverlapping(start, block.as_mut_ptr(), length);
+        // Scalars are common, and copying one through a call would cost as much as the kernel.
+        if length == 1 {
+            block[0] = start.read();
+        } else {
+            std::ptr::copy_nonoverlapping(start, block.as_mut_ptr(), length);
+        }
         block
     }
 }
@@ -286,6 +291,8 @@ pub(crate) unsafe fn store<T: Lane>(start: *mut T, block: [T; BLOCK], length: us
     unsafe {
         if length == BLOCK {
             start.cast::<[T; BLOCK]>().write_unaligned(block);
+        } else if length == 1 {
+            start.write(block[0]);
         } else {
             std::ptr::copy_nonoverlapping(block.as_ptr(), start, length);
         }

@@ -1,7 +1,7 @@
 //! The error function and its complement.
 
-use super::exponential::{clamp, exp};
-use super::polynomial::horner64;
+use super::exponential::{clamp, clamp_32, exp_32, exp_sum};
+use super::polynomial::{horner32, horner64};
 use crate::leaf::{leaf, unary_for};
 use crate::simd::Simd;
 
@@ -50,6 +50,29 @@ const SCALED_COMPLEMENT: [f64; 23] = [
     2.787483417270161e-09,
 ];
 
+/// `erf(x) / x - 1` as a polynomial in x^2, |x| <= 1, for `f32`.
+const ERF_RATIO_32: [f32; 7] = [
+    0.128_379_17,
+    -3.761262596e-01,
+    1.128359437e-01,
+    -2.685421146e-02,
+    5.189087242e-03,
+    -8.016864303e-04,
+    7.875874871e-05,
+];
+
+/// `-log(erfc(x)) / x` on [1, 4], where erf(x) becomes 1 in `f32`.
+const COMPLEMENT_EXPONENT_32: [f32; 8] = [
+    1.128943920e+00,
+    6.340141296e-01,
+    1.080355048e-01,
+    -2.526864037e-02,
+    4.357486498e-03,
+    -5.118096597e-04,
+    3.608354746e-05,
+    -1.138465564e-06,
+];
+
 /// `(x^2, what its rounding lost)`.
 #[inline(always)]
 fn exact_square<S: Simd>(x: f64) -> (f64, f64) {
@@ -71,9 +94,11 @@ fn complement<S: Simd>(x: f64) -> f64 {
     let x = clamp(x, 0.6, 28.0);
     let q = (x - 4.0) / (x + 4.0);
     let (square, lost) = exact_square::<S>(x);
-    let e = exp::<S>(-square);
-    let e = S::fma64(-e, lost, e);
-    e * horner64::<S, 23>(q, &SCALED_COMPLEMENT) / S::fma64(2.0, x, 1.0)
+    // What rounding took from the divisor 1 + 2 x goes into the exponent, as does what it took from x^2.
+    let divisor = 2.0 * x + 1.0;
+    let divisor_lost = (1.0 - (divisor - 2.0 * x)) / divisor;
+    let e = exp_sum::<S>(-square, -(lost + divisor_lost));
+    e * horner64::<S, 23>(q, &SCALED_COMPLEMENT) / divisor
 }
 
 /// erf(x) for |x| <= 1.
@@ -101,8 +126,18 @@ fn erfc<S: Simd>(x: f64) -> f64 {
     }
 }
 
+#[inline(always)]
+fn erf_32<S: Simd>(x: f32) -> f32 {
+    let a = x.abs();
+    let near = S::fma32(x, horner32::<S, 7>(x * x, &ERF_RATIO_32), x);
+    let c = clamp_32(a, 0.0, 4.0);
+    let complement = exp_32::<S>(-c * horner32::<S, 8>(c, &COMPLEMENT_EXPONENT_32));
+    let far = (1.0 - complement).copysign(x);
+    if a > 1.0 { far } else { near }
+}
+
 pub(crate) struct Erf;
-unary_for!(Erf: f32 => |x, S| erf::<S>(x as f64) as f32; f64 => |x, S| erf::<S>(x););
+unary_for!(Erf: f32 => |x, S| erf_32::<S>(x); f64 => |x, S| erf::<S>(x););
 pub(crate) struct Erfc;
 unary_for!(Erfc: f32 => |x, S| erfc::<S>(x as f64) as f32; f64 => |x, S| erfc::<S>(x););
 

@@ -118,6 +118,17 @@ pub(crate) fn exp<S: Simd>(x: f64) -> f64 {
     scale(1.0 + e, n)
 }
 
+/// `exp(x + rest)` for a rest so small that it changes only the last places; x within the range of finite results.
+#[inline(always)]
+pub(crate) fn exp_sum<S: Simd>(x: f64, rest: f64) -> f64 {
+    let rounded = S::fma64(x, LOG2_E, ROUNDER);
+    let n = rounded - ROUNDER;
+    let r = S::fma64(n, -LN2_HIGH, x) + S::fma64(n, -LN2_LOW, rest);
+    let e = S::fma64(r * r, horner64::<S, 10>(r, &EXP_TAIL), r);
+    let n = rounded.to_bits().wrapping_sub(ROUNDER.to_bits()) as i64;
+    scale(1.0 + e, n)
+}
+
 #[inline(always)]
 pub(crate) fn exp_32<S: Simd>(x: f32) -> f32 {
     let (_, n, e) = reduced_expm1_32::<S>(clamp_32(x, -105.0, 89.0));
@@ -272,6 +283,32 @@ pub(crate) fn log1p<S: Simd>(x: f64) -> f64 {
 }
 
 #[inline(always)]
+fn log1p_32<S: Simd>(x: f32) -> f32 {
+    let u = 1.0 + x;
+    let lost = if x < 1.0 {
+        x - (u - 1.0)
+    } else {
+        1.0 - (u - x)
+    };
+    let correction = lost / u;
+    let (k, f) = split_32(u);
+    let s = f / (2.0 + f);
+    let z = s * s;
+    let square = 0.5 * f * f;
+    let tail = s * S::fma32(z, horner32::<S, 3>(z, &LOG_TAIL_32), square);
+    let low = S::fma32(k, LN2_LOW_32, tail) + correction;
+    let y = k * LN2_HIGH_32 - ((square - low) - f);
+    let y = log_special_32(u, y);
+    if x.abs() < 1e-8 { x } else { y }
+}
+
+#[inline(always)]
+fn softplus_32<S: Simd>(x: f32) -> f32 {
+    let positive = if x < 0.0 { 0.0 } else { x };
+    log1p_32::<S>(exp_32::<S>(-x.abs())) + positive
+}
+
+#[inline(always)]
 fn sigmoid<S: Simd>(x: f64) -> f64 {
     let e = exp::<S>(-x.abs());
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
@@ -302,11 +339,11 @@ unary_for!(Log2: f32 => |x, S| log2::<S>(x as f64) as f32; f64 => |x, S| log2::<
 pub(crate) struct Log10;
 unary_for!(Log10: f32 => |x, S| log10::<S>(x as f64) as f32; f64 => |x, S| log10::<S>(x););
 pub(crate) struct Log1p;
-unary_for!(Log1p: f32 => |x, S| log1p::<S>(x as f64) as f32; f64 => |x, S| log1p::<S>(x););
+unary_for!(Log1p: f32 => |x, S| log1p_32::<S>(x); f64 => |x, S| log1p::<S>(x););
 pub(crate) struct Sigmoid;
 unary_for!(Sigmoid: f32 => |x, S| sigmoid_32::<S>(x); f64 => |x, S| sigmoid::<S>(x););
 pub(crate) struct Softplus;
-unary_for!(Softplus: f32 => |x, S| softplus::<S>(x as f64) as f32; f64 => |x, S| softplus::<S>(x););
+unary_for!(Softplus: f32 => |x, S| softplus_32::<S>(x); f64 => |x, S| softplus::<S>(x););
 
 leaf! {
     /// e to the power x.

@@ -4,6 +4,7 @@ use super::{CHUNK, Operand};
 use crate::element::DType;
 use crate::half::widen;
 use crate::simd::Level;
+use smallvec::SmallVec;
 
 /// One dimension of an input after merging: extent, stride in elements.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,6 +12,9 @@ pub(super) struct Dimension {
     extent: usize,
     stride: isize,
 }
+
+/// The dimensions of a view, outermost first.
+pub(super) type Dimensions = SmallVec<[Dimension; 4]>;
 
 /// Where an input's elements lie.
 pub(super) enum Access {
@@ -23,7 +27,7 @@ pub(super) enum Access {
     /// One element for all.
     Repeated(*const u8),
     /// Anything else; the innermost dimension last, at least one.
-    Gathered(*const u8, Vec<Dimension>),
+    Gathered(*const u8, Dimensions),
 }
 
 // SAFETY: the addresses are only read while `run` borrows the buffers.
@@ -174,8 +178,8 @@ fn bounds(offset: usize, strides: &[isize], shape: &[usize]) -> (i128, i128) {
 }
 
 /// The dimensions without those of extent 1, neighbours that one stride can walk joined.
-fn merged(strides: &[isize], shape: &[usize]) -> Vec<Dimension> {
-    let mut dimensions: Vec<Dimension> = Vec::new();
+fn merged(strides: &[isize], shape: &[usize]) -> Dimensions {
+    let mut dimensions = Dimensions::new();
     for (&stride, &extent) in strides.iter().zip(shape) {
         if extent == 1 {
             continue;

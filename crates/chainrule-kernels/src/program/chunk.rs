@@ -7,6 +7,7 @@ use super::code::{Code, Constant};
 use super::reduction::{Steps, Total};
 use crate::half::{narrow, round_to};
 use crate::lane::Compute;
+use smallvec::SmallVec;
 use std::cell::Cell;
 
 /// One cache line; chunk registers start on such a boundary.
@@ -30,10 +31,10 @@ thread_local! {
 /// What all threads of a run share.
 pub(super) struct Run<'a> {
     pub(super) code: &'a Code,
-    pub(super) access: Vec<Access>,
+    pub(super) access: SmallVec<[Access; 4]>,
     /// The start of each output's memory.
-    pub(super) outputs: Vec<*mut u8>,
-    pub(super) steps: Vec<Steps>,
+    pub(super) outputs: SmallVec<[*mut u8; 4]>,
+    pub(super) steps: SmallVec<[Steps; 2]>,
 }
 
 // SAFETY: tasks write disjoint ranges of the outputs, which `run` borrows uniquely.
@@ -44,8 +45,8 @@ pub(super) struct Executor<'a> {
     run: &'a Run<'a>,
     scratch: Scratch,
     /// The private chunk register of each input (null if it needs none).
-    private: Vec<*mut u8>,
-    prefetch: Vec<Prefetch>,
+    private: SmallVec<[*mut u8; 4]>,
+    prefetch: SmallVec<[Prefetch; 8]>,
 }
 
 /// A stretch of memory that chunks walk through.
@@ -90,7 +91,7 @@ impl<'a> Executor<'a> {
             unsafe { fill_constant(constant, start, longest) };
             scratch.addresses.push(start);
         }
-        let mut privates = Vec::with_capacity(run.access.len());
+        let mut privates = SmallVec::new();
         for (access, &dtype) in run.access.iter().zip(&code.inputs) {
             let start = if access.needs_register() {
                 register()
@@ -110,7 +111,12 @@ impl<'a> Executor<'a> {
             run,
             scratch,
             private: privates,
-            prefetch: prefetches(run),
+            // Nothing follows a single chunk.
+            prefetch: if longest < CHUNK {
+                SmallVec::new()
+            } else {
+                prefetches(run)
+            },
         }
     }
 
@@ -232,7 +238,7 @@ unsafe fn fill<T: Copy>(start: *mut u8, count: usize, value: T) {
 }
 
 /// The stretches of memory that a run streams through: direct inputs and outputs.
-fn prefetches(run: &Run) -> Vec<Prefetch> {
+fn prefetches(run: &Run) -> SmallVec<[Prefetch; 8]> {
     let inputs =
         run.access
             .iter()

@@ -68,7 +68,7 @@ pub enum Operand<'a> {
 }
 
 impl<'a> Operand<'a> {
-    /// An operand that repeats one element: every stride is 0. `strides` must hold that many zeros.
+    /// A view of `data` from element `offset` on, one stride an axis: [`Operand::Strided`].
     pub const fn strided(data: &'a Buffer, offset: usize, strides: &'a [isize]) -> Operand<'a> {
         Operand::Strided {
             data,

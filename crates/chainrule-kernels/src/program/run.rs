@@ -7,6 +7,7 @@ use super::reduction::{SEGMENT, Steps, Total, write_total};
 use super::{CHUNK, Operand, Program};
 use crate::buffer::Buffer;
 use crate::threads::{fork_join, thread_count};
+use smallvec::SmallVec;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Elements times instructions below which one thread does all: some ten microseconds.
@@ -33,7 +34,7 @@ impl Program {
         let space = Space::new(shape, trailing, !code.reductions.is_empty());
         check_counts(code, inputs, outputs);
         check_outputs(code, &space, outputs);
-        let outputs: Vec<*mut u8> = outputs
+        let outputs: SmallVec<[*mut u8; 4]> = outputs
             .iter_mut()
             .map(|buffer| buffer.bytes_mut().as_mut_ptr())
             .collect();

@@ -351,7 +351,7 @@ fn reductions_equal_those_of_plain_rows() {
         Reduction::Maximum,
         Reduction::Minimum,
     ];
-    let shapes: [(&[usize], usize); 9] = [
+    let shapes: [(&[usize], usize); 11] = [
         (&[], 0),
         (&[10], 1),
         (&[70001], 1),
@@ -361,6 +361,9 @@ fn reductions_equal_those_of_plain_rows() {
         (&[3, 20000], 1),
         (&[6, 5], 0),
         (&[4, 0], 1),
+        // Shared among threads: whole rows, and groups of rows.
+        (&[40, 5000], 1),
+        (&[30000, 7], 1),
     ];
     for dtype in DType::ALL {
         for (shape, trailing) in shapes {
