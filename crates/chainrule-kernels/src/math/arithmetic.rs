@@ -269,7 +269,7 @@ leaf! {
     /// a / b; on integers rounded down, 0 where b is 0.
     DIV = binary Div, "div", "a / b", [f32, f64, i64, i32, u8];
     /// The remainder with the divisor's sign; on integers 0 where b is 0.
-    REM = binary Rem, "rem", "fmod(b + fmod(a, b), b)", [f32, f64, i64, i32, u8], element_by_element;
+    REM = binary Rem, "rem", "(fmod(a, b) != 0 && (fmod(a, b) < 0) != (b < 0) ? fmod(a, b) + b : fmod(a, b))", [f32, f64, i64, i32, u8], element_by_element;
     /// a to the power b; on integers wrapping, and 0 for a negative exponent unless a is 1 or -1.
     POW = binary Pow, "pow", "pow(a, b)", [f32, f64, i64, i32, u8];
     /// sqrt(a^2 + b^2) without overflow.
