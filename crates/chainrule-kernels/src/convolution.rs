@@ -8,6 +8,7 @@ use crate::gemm::GemmElement;
 use crate::gemm_small::Product;
 use crate::real::Real;
 use crate::threads::{Shared, fork_join, share, thread_count};
+use crate::vectorised::vectorised;
 use crate::window::Window;
 use std::ops::Range;
 
@@ -131,12 +132,10 @@ pub fn convolve<T: ConvolutionElement>(
         return output.fill(T::ZERO);
     }
     let (images, block) = (shape.batch * shape.groups, shape.block());
-    // Few images are divided further, by results.
-    let block = block.min(
-        results
-            .div_ceil((2 * thread_count()).div_ceil(images))
-            .next_multiple_of(16),
-    );
+    // Few images are divided further, by rows of results.
+    let row = shape.window.output[2];
+    let pieces = (2 * thread_count()).div_ceil(images);
+    let block = block.min((results / row).div_ceil(pieces) * row);
     let blocks = results.div_ceil(block);
     let output = Shared::new(output);
     each_unit(images * blocks, &|units| {
@@ -325,6 +324,7 @@ fn each_unit(units: usize, work: &(dyn Fn(Range<usize>) + Sync)) {
 }
 
 /// Element `row` of the depth: its channel and its place in the window.
+#[inline(always)]
 fn tap(window: &Window, row: usize) -> (usize, [usize; 3]) {
     let [_, height, width] = window.kernel;
     let taps = window.kernel_size();
@@ -339,45 +339,84 @@ fn tap(window: &Window, row: usize) -> (usize, [usize; 3]) {
     )
 }
 
-/// Calls `visit(at, count, first)` for every run of results in `range`, at most one row of the last axis, for one element
-/// of the window: `at` in the block; for the results that see the input, where it is read.
-#[inline(always)]
-fn each_run(
-    window: &Window,
-    [tap_0, tap_1, tap_2]: [usize; 3],
-    range: Range<usize>,
-    mut visit: impl FnMut(Run),
-) {
-    let [_, out_height, out_width] = window.output;
-    let [_, height, width] = window.input;
-    let columns = window.positions(2, tap_2);
-    let coordinate = |axis: usize, position: usize, tap: usize| {
-        let at = window.start(axis, position) + (tap * window.dilation[axis]) as isize;
-        (at >= 0 && at < window.input[axis] as isize).then_some(at as usize)
-    };
-    let mut at = range.start;
-    while at < range.end {
-        let (row, column) = (at / out_width, at % out_width);
-        let end = (out_width - column).min(range.end - at);
-        let place =
-            coordinate(0, row / out_height, tap_0).zip(coordinate(1, row % out_height, tap_1));
-        let seen = match place {
-            Some(_) => columns.start.max(column)..columns.end.min(column + end),
-            None => 0..0,
-        };
-        let mut run = Run {
-            start: at - range.start,
-            count: end,
-            seen: 0..0,
-            source: 0,
-        };
-        if let Some((plane, line)) = place.filter(|_| !seen.is_empty()) {
-            let shift = window.start(2, seen.start) + (tap_2 * window.dilation[2]) as isize;
-            run.seen = seen.start - column..seen.end - column;
-            run.source = (plane * height + line) * width + shift as usize;
+/// Walks the rows of results in a block, for one element of the window.
+struct Runs<'a> {
+    window: &'a Window,
+    tap: [usize; 3],
+    /// The results of a row that see the input, and where along the last axis the first of them does.
+    seen: Range<usize>,
+    first: usize,
+    /// The next row's place, and its start in the block.
+    plane: usize,
+    line: usize,
+    start: usize,
+    length: usize,
+}
+
+impl<'a> Runs<'a> {
+    /// The rows of results `range`, which starts at the start of a row of the last axis.
+    #[inline(always)]
+    fn new(window: &'a Window, tap: [usize; 3], range: &Range<usize>) -> Runs<'a> {
+        let [_, out_height, out_width] = window.output;
+        let seen = window.positions(2, tap[2]);
+        let first = window.start(2, seen.start) + (tap[2] * window.dilation[2]) as isize;
+        let row = range.start / out_width;
+        Runs {
+            window,
+            tap,
+            seen,
+            first: first as usize,
+            plane: row / out_height,
+            line: row % out_height,
+            start: 0,
+            length: range.len(),
         }
-        visit(run);
-        at += end;
+    }
+
+    /// A coordinate of the input; in front of it, it wraps around to beyond it.
+    #[inline(always)]
+    fn coordinate(&self, axis: usize, position: usize) -> usize {
+        let window = self.window;
+        (position * window.stride[axis] + self.tap[axis] * window.dilation[axis])
+            .wrapping_sub(window.padding[axis])
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Run> {
+        if self.start >= self.length {
+            return None;
+        }
+        let [_, out_height, out_width] = self.window.output;
+        let [depth, height, width] = self.window.input;
+        let start = self.start;
+        let count = out_width.min(self.length - start);
+        let (plane, line) = (
+            self.coordinate(0, self.plane),
+            self.coordinate(1, self.line),
+        );
+        let end = self.seen.end.min(count);
+        let run = if plane < depth && line < height && self.seen.start < end {
+            Run {
+                start,
+                count,
+                seen: self.seen.start..end,
+                source: (plane * height + line) * width + self.first,
+            }
+        } else {
+            Run {
+                start,
+                count,
+                seen: 0..0,
+                source: 0,
+            }
+        };
+        self.start += count;
+        self.line += 1;
+        if self.line == out_height {
+            self.line = 0;
+            self.plane += 1;
+        }
+        Some(run)
     }
 }
 
@@ -392,9 +431,16 @@ struct Run {
     source: usize,
 }
 
-/// Packs the input elements that results `range` see: row `r` of `packed` belongs to element `rows.start + r` of the
-/// depth and has an element a result.
-fn pack<T: Real>(
+vectorised! {
+    /// Packs the input elements that results `range` see: row `r` of `packed` belongs to element `rows.start + r` of the
+    /// depth and has an element a result.
+    fn pack[T: Real](window: &Window, input: &[T], rows: Range<usize>, range: Range<usize>, packed: &mut [T]) = pack_body;
+    /// Adds every packed element to the input element it stands for: the transpose of [`pack`].
+    fn unpack[T: Real](window: &Window, packed: &[T], rows: Range<usize>, range: Range<usize>, grad: &mut [T]) = unpack_body;
+}
+
+#[inline(always)]
+fn pack_body<const FUSED: bool, T: Real>(
     window: &Window,
     input: &[T],
     rows: Range<usize>,
@@ -405,13 +451,14 @@ fn pack<T: Real>(
     for (row, packed) in rows.zip(packed.chunks_exact_mut(range.len())) {
         let (channel, place) = tap(window, row);
         let input = &input[channel * plane..][..plane];
-        each_run(window, place, range.clone(), |run| {
+        let mut runs = Runs::new(window, place, &range);
+        while let Some(run) = runs.next() {
             let out = &mut packed[run.start..run.start + run.count];
             out[..run.seen.start].fill(T::ZERO);
             out[run.seen.end..].fill(T::ZERO);
             let seen = &mut out[run.seen];
             if stride == 1 {
-                seen.copy_from_slice(&input[run.source..][..seen.len()]);
+                copy_run(&input[run.source..][..seen.len()], seen);
             } else {
                 for (out, &value) in seen
                     .iter_mut()
@@ -420,12 +467,33 @@ fn pack<T: Real>(
                     *out = value;
                 }
             }
-        });
+        }
     }
 }
 
-/// Adds every packed element to the input element it stands for: the transpose of [`pack`].
-fn unpack<T: Real>(
+/// Copies a run that is often too short for a call of the system's copy.
+#[inline(always)]
+fn copy_run<T: Copy>(from: &[T], to: &mut [T]) {
+    const CHUNK: usize = 8;
+    let count = to.len();
+    if !(CHUNK..=4 * CHUNK).contains(&count) {
+        return to.copy_from_slice(from);
+    }
+    let mut at = 0;
+    loop {
+        // The last chunk overlaps the one before.
+        at = at.min(count - CHUNK);
+        let chunk: [T; CHUNK] = from[at..at + CHUNK].try_into().expect("a whole chunk");
+        to[at..at + CHUNK].copy_from_slice(&chunk);
+        at += CHUNK;
+        if at >= count {
+            return;
+        }
+    }
+}
+
+#[inline(always)]
+fn unpack_body<const FUSED: bool, T: Real>(
     window: &Window,
     packed: &[T],
     rows: Range<usize>,
@@ -436,7 +504,8 @@ fn unpack<T: Real>(
     for (row, packed) in rows.zip(packed.chunks_exact(range.len())) {
         let (channel, place) = tap(window, row);
         let grad = &mut grad[channel * plane..][..plane];
-        each_run(window, place, range.clone(), |run| {
+        let mut runs = Runs::new(window, place, &range);
+        while let Some(run) = runs.next() {
             let seen = &packed[run.start..run.start + run.count][run.seen];
             if stride == 1 {
                 for (grad, &value) in grad[run.source..].iter_mut().zip(seen) {
@@ -447,7 +516,7 @@ fn unpack<T: Real>(
                     *grad += value;
                 }
             }
-        });
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 //! A product is divided into blocks of its result, each computed by the single-threaded kernels of the `gemm` crates
 //! (transposes are strides, never copies); the smallest products have a kernel of their own.
 
-use crate::copy::check_view;
 use crate::element::Element;
 use crate::gemm_small::{self, Product, small_f32, small_f64};
 use crate::threads::{fork_join, share, thread_count};
@@ -209,6 +208,7 @@ pub fn batched_gemm<T: GemmElement>(
 /// Extent and strides (of a, b, c) of the batch axes.
 type BatchAxes = SmallVec<[(usize, [isize; 3]); 4]>;
 
+/// Panics unless all elements lie inside the slice. Small products are too short for anything that allocates here.
 fn check(
     what: &str,
     length: usize,
@@ -223,12 +223,38 @@ fn check(
         "{what}: {} batch strides for the batch {batch:?}",
         batch_strides.len()
     );
-    let shape: SmallVec<[usize; 8]> = batch.iter().copied().chain(extents).collect();
-    let strides: SmallVec<[isize; 8]> = batch_strides.iter().copied().chain(strides).collect();
-    check_view(what, length, &shape, offset, &strides);
+    let (mut low, mut high) = (offset as i128, offset as i128);
+    let mut extend = |extent: usize, stride: isize| {
+        let reach = (extent as i128 - 1) * stride as i128;
+        low += reach.min(0);
+        high += reach.max(0);
+        extent == 0
+    };
+    let mut empty = extend(extents[0], strides[0]) | extend(extents[1], strides[1]);
+    for (&extent, &stride) in batch.iter().zip(batch_strides) {
+        empty |= extend(extent, stride);
+    }
+    assert!(
+        empty || low >= 0 && high < length as i128,
+        "{what}: the batch {batch:?} of {extents:?} with strides {batch_strides:?}, {strides:?} and offset {offset} reaches \
+         elements {low}..={high} of a slice of {length}"
+    );
 }
 
+/// Panics unless every element of the result has a place of its own.
 fn check_apart(batch: &[usize], extents: [usize; 2], batch_strides: &[isize], strides: [isize; 2]) {
+    let [row, column] = strides.map(isize::unsigned_abs);
+    // The common case: rows of consecutive elements, matrices one behind the other.
+    let mut reach = extents[1];
+    let mut ordered = column == 1 && (row >= reach || extents[0] == 1);
+    reach = (extents[0] - 1) * row + extents[1];
+    for (&extent, &stride) in batch.iter().zip(batch_strides).rev() {
+        ordered &= extent == 1 || stride.unsigned_abs() >= reach;
+        reach += (extent - 1) * stride.unsigned_abs();
+    }
+    if ordered {
+        return;
+    }
     let mut axes: SmallVec<[(usize, usize); 8]> = batch
         .iter()
         .copied()
@@ -276,6 +302,10 @@ unsafe fn run<T: GemmElement>(axes: &BatchAxes, product: Product<T>) {
     let count: usize = axes.iter().map(|axis| axis.0).product();
     let size = product.m * product.n * product.k.max(1);
     let threads = thread_count();
+    if count == 1 && size < 2 * GRAIN {
+        // SAFETY: the caller keeps the contract; batch axes of extent 1 were left out.
+        return unsafe { T::multiply(product) };
+    }
     if threads == 1 || size.saturating_mul(count) < 2 * GRAIN {
         for index in 0..count {
             // SAFETY: the caller keeps the contract.

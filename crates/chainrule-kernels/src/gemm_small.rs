@@ -4,7 +4,7 @@ use crate::real::Real;
 use crate::vectorised::vectorised;
 
 /// The products that [`small`] is made for: up to this many multiplications.
-pub(crate) const MOST: usize = 36 * 36 * 36;
+pub(crate) const MOST: usize = 8 * 8 * 8;
 /// The most elements of `b` that are copied to rows of consecutive elements.
 const PACKED: usize = 2048;
 
@@ -63,78 +63,72 @@ vectorised! {
 #[inline(always)]
 unsafe fn body_f32<const FUSED: bool>(product: Product<f32>) {
     // SAFETY: the caller keeps the contract.
-    unsafe { small::<FUSED, f32, 32, 16>(product) }
+    unsafe { small::<FUSED, f32>(product) }
 }
 
 #[inline(always)]
 unsafe fn body_f64<const FUSED: bool>(product: Product<f64>) {
     // SAFETY: the caller keeps the contract.
-    unsafe { small::<FUSED, f64, 16, 8>(product) }
+    unsafe { small::<FUSED, f64>(product) }
 }
 
 /// # Safety
-/// As [`small_f32`]. `WIDE` is twice `NARROW`, a vector register's elements.
+/// As [`small_f32`].
 #[inline(always)]
-unsafe fn small<const FUSED: bool, T: Real, const WIDE: usize, const NARROW: usize>(
-    product: Product<T>,
-) {
+unsafe fn small<const FUSED: bool, T: Real>(product: Product<T>) {
     // Rows of the result should be contiguous.
     let product = if product.c_column != 1 && product.c_row == 1 {
         product.transposed()
     } else {
         product
     };
-    let padded = product.n.next_multiple_of(NARROW);
+    let (m, n, k) = (product.m, product.n, product.k);
     let mut packed = [std::mem::MaybeUninit::<T>::uninit(); PACKED];
-    let (b, b_row) = if product.b_column == 1 && padded == product.n {
+    let (b, b_row) = if product.b_column == 1 {
         (product.b, product.b_row)
-    } else if padded * product.k <= PACKED {
+    } else if n * k <= PACKED {
         let packed = packed.as_mut_ptr().cast::<T>();
-        for row in 0..product.k {
-            // SAFETY: `k` rows of `padded` elements fit (checked above); elements of `b` by the caller's promise.
-            unsafe {
-                let from = product.b.offset(row as isize * product.b_row);
-                let to = packed.add(row * padded);
-                if product.b_column == 1 {
-                    std::ptr::copy_nonoverlapping(from, to, product.n);
-                } else {
-                    for column in 0..product.n {
-                        *to.add(column) = *from.offset(column as isize * product.b_column);
-                    }
-                }
-                for column in product.n..padded {
-                    *to.add(column) = T::ZERO;
+        for row in 0..k {
+            for column in 0..n {
+                // SAFETY: `k` rows of `n` elements fit (checked above); elements of `b` by the caller's promise.
+                unsafe {
+                    let at = row as isize * product.b_row + column as isize * product.b_column;
+                    *packed.add(row * n + column) = *product.b.offset(at);
                 }
             }
         }
-        (packed.cast_const(), padded as isize)
+        (packed.cast_const(), n as isize)
     } else {
         // SAFETY: the caller keeps the contract.
         unsafe { plain::<FUSED, T>(product) };
         return;
     };
     let mut column = 0;
-    while column < padded {
-        let wide = padded - column >= WIDE;
+    while column < n {
+        let rest = n - column;
         let mut row = 0;
-        while row < product.m {
-            let rows = product.m - row;
-            // SAFETY: the tile's rows and columns are inside the product; `b` has rows of `padded` readable elements.
+        while row < m {
+            // SAFETY: the tile's rows and columns are inside the product; `b` has `k` rows of `n` elements.
             unsafe {
                 let b = b.add(column);
-                row += match (wide, rows) {
-                    (true, 8..) => tile::<FUSED, T, 8, WIDE>(&product, row, column, b, b_row),
-                    (true, 4..) => tile::<FUSED, T, 4, WIDE>(&product, row, column, b, b_row),
-                    (true, 2..) => tile::<FUSED, T, 2, WIDE>(&product, row, column, b, b_row),
-                    (true, _) => tile::<FUSED, T, 1, WIDE>(&product, row, column, b, b_row),
-                    (false, 8..) => tile::<FUSED, T, 8, NARROW>(&product, row, column, b, b_row),
-                    (false, 4..) => tile::<FUSED, T, 4, NARROW>(&product, row, column, b, b_row),
-                    (false, 2..) => tile::<FUSED, T, 2, NARROW>(&product, row, column, b, b_row),
-                    (false, _) => tile::<FUSED, T, 1, NARROW>(&product, row, column, b, b_row),
+                row += match (m - row, rest) {
+                    (4.., 16..) => tile::<FUSED, T, 4, 16>(&product, row, column, b, b_row),
+                    (_, 16..) => tile::<FUSED, T, 1, 16>(&product, row, column, b, b_row),
+                    (4.., 8..) => tile::<FUSED, T, 4, 8>(&product, row, column, b, b_row),
+                    (_, 8..) => tile::<FUSED, T, 1, 8>(&product, row, column, b, b_row),
+                    (4.., 4..) => tile::<FUSED, T, 4, 4>(&product, row, column, b, b_row),
+                    (_, 4..) => tile::<FUSED, T, 1, 4>(&product, row, column, b, b_row),
+                    (4.., _) => tile::<FUSED, T, 4, 1>(&product, row, column, b, b_row),
+                    (_, _) => tile::<FUSED, T, 1, 1>(&product, row, column, b, b_row),
                 };
             }
         }
-        column += if wide { WIDE } else { NARROW };
+        column += match rest {
+            16.. => 16,
+            8.. => 8,
+            4.. => 4,
+            _ => 1,
+        };
     }
 }
 
@@ -164,12 +158,11 @@ unsafe fn tile<const FUSED: bool, T: Real, const R: usize, const W: usize>(
                 }
             }
         }
-        let columns = W.min(product.n - column);
         for i in 0..R {
             let c = product
                 .c
                 .offset((row + i) as isize * product.c_row + column as isize * product.c_column);
-            if product.c_column == 1 && columns == W {
+            if product.c_column == 1 {
                 let c = &mut *c.cast::<[T; W]>();
                 for j in 0..W {
                     c[j] = if product.accumulate {
@@ -179,7 +172,7 @@ unsafe fn tile<const FUSED: bool, T: Real, const R: usize, const W: usize>(
                     };
                 }
             } else {
-                for j in 0..columns {
+                for j in 0..W {
                     let c = c.offset(j as isize * product.c_column);
                     *c = if product.accumulate {
                         *c + sums[i][j]

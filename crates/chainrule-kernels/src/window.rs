@@ -101,11 +101,13 @@ impl Window {
     }
 
     /// Where the window of output `position` along `axis` starts, in the input's coordinates.
+    #[inline(always)]
     pub(crate) fn start(&self, axis: usize, position: usize) -> isize {
         (position * self.stride[axis]) as isize - self.padding[axis] as isize
     }
 
     /// The elements of the window at output `position` along `axis` that lie inside the input.
+    #[inline(always)]
     pub(crate) fn taps(&self, axis: usize, position: usize) -> Range<usize> {
         let start = self.start(axis, position);
         let step = self.dilation[axis] as isize;
@@ -115,6 +117,7 @@ impl Window {
     }
 
     /// The output positions along `axis` at which element `tap` of the window lies inside the input.
+    #[inline(always)]
     pub(crate) fn positions(&self, axis: usize, tap: usize) -> Range<usize> {
         let shift = (tap * self.dilation[axis]) as isize - self.padding[axis] as isize;
         let step = self.stride[axis] as isize;

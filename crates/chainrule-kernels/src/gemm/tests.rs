@@ -199,7 +199,7 @@ fn old_content_is_not_read() {
 }
 
 #[test]
-#[should_panic(expected = "gemm b: the view of shape [3, 2]")]
+#[should_panic(expected = "gemm b: the batch [] of [3, 2]")]
 fn a_short_operand_is_refused() {
     gemm(
         2,
