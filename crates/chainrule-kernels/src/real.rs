@@ -4,6 +4,8 @@
 #![allow(missing_docs)]
 
 use crate::element::Element;
+use crate::math::exponential::{exp, exp_32};
+use crate::simd::{Baseline, Fused};
 use half::{bf16, f16};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
@@ -33,7 +35,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($($type:ident, $exp:expr;)*) => {$(
+    ($($type:ident, $exp:ident;)*) => {$(
         impl Real for $type {
             const ONE: $type = 1.0;
             const NEG_INFINITY: $type = $type::NEG_INFINITY;
@@ -55,7 +57,7 @@ macro_rules! real {
             }
             #[inline(always)]
             fn exp<const FUSED: bool>(self) -> $type {
-                $exp(self)
+                if FUSED { $exp::<Fused>(self) } else { $exp::<Baseline>(self) }
             }
             #[inline(always)]
             fn ln(self) -> $type {
@@ -66,29 +68,8 @@ macro_rules! real {
 }
 
 real! {
-    f32, exp_f32;
-    f64, f64::exp;
-}
-
-/// The exponential function in straight-line code that vectorises, to about one unit in the last place.
-#[inline(always)]
-fn exp_f32(x: f32) -> f32 {
-    // Adding 1.5 * 2^23 rounds to an integer; ln 2 is subtracted in two parts.
-    const ROUNDER: f32 = 12_582_912.0;
-    let x = if x > 89.0 { 89.0 } else { x };
-    let x = if x < -105.0 { -105.0 } else { x };
-    let rounded = x * std::f32::consts::LOG2_E + ROUNDER;
-    let n = rounded - ROUNDER;
-    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
-    let mut sum = 1.392_637_6e-3;
-    for coefficient in [8.363_333e-3, 4.166_655_2e-2, 1.666_657_6e-1, 0.5] {
-        sum = sum * r + coefficient;
-    }
-    let y = 1.0 + (sum * (r * r) + r);
-    // 2^n in two factors: neither leaves the normal range.
-    let n = rounded.to_bits().wrapping_sub(ROUNDER.to_bits()) as i32;
-    let power = |n: i32| f32::from_bits((n.wrapping_add(127) as u32) << 23);
-    y * power(n >> 1) * power(n - (n >> 1))
+    f32, exp_32;
+    f64, exp;
 }
 
 /// An element type that computes in a [`Real`] and is rounded back: all floating dtypes.

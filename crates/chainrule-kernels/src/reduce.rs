@@ -1,26 +1,18 @@
 //! Reductions over the middle axis of an `[outer, reduced, inner]` view: sum, product, extrema and where they lie.
 //!
 //! The order in which elements are combined depends on the extents and on which axis is contiguous, never on the number
-//! of threads. Sums and products of floats go in short runs of their own type whose results meet in `f64`.
+//! of threads. Without an inner axis it is the order of [`reduce_row`], so that a fused program's trailing reduction gives
+//! the same bits. Along an inner axis, neighbouring results are computed together, short runs of rows in the elements'
+//! own type, their results in `f64`.
 
 use crate::combine::{Combine, Lane, Max, Min, Product, Reducible, Sum};
 use crate::copy::check_view;
 use crate::element::Element;
+use crate::program::reduction::{SEGMENT, Steps, Total, segment_total, write_total};
 use crate::threads::{Shared, divide_rows, fork_join};
 use crate::vectorised::vectorised;
 
-/// What a reduction combines its elements by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reduction {
-    /// The sum; integers wrap. Of nothing: 0.
-    Sum,
-    /// The product; integers wrap. Of nothing: 1.
-    Product,
-    /// The greatest element; NaN if one is NaN. Of nothing: negative infinity, or the type's least value.
-    Max,
-    /// The least element; NaN if one is NaN. Of nothing: infinity, or the type's greatest value.
-    Min,
-}
+pub use crate::program::reduction::{Reduction, reduce_row};
 
 /// The input of a reduction: an `[outer, reduced, inner]` view of a slice.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +39,12 @@ impl<'a, T> Reduced<'a, T> {
         }
     }
 
+    /// Where the elements of flat result `index` start, from the view's start.
+    fn at(&self, index: usize) -> isize {
+        let inner = self.extents[2];
+        (index / inner) as isize * self.strides[0] + (index % inner) as isize * self.strides[2]
+    }
+
     fn check(&self, what: &str, results: usize) {
         check_view(
             what,
@@ -70,45 +68,14 @@ impl<T: Element + Reducible> ReduceElement for T {}
 
 pub(crate) type Wide<T> = <<T as Reducible>::Lane as Lane>::Wide;
 
-/// Elements of a row that are combined in their own type before the result is widened.
-const RUN: usize = 1024;
 /// Rows that are combined in their own type, where the inner axis is the vector, before the results are widened.
 const ROWS: usize = 64;
 /// Inner elements whose partial results are kept at a time.
 const COLUMNS: usize = 256;
 /// Elements that one task takes at least.
 const GRAIN: usize = 1 << 15;
-/// Elements of a long reduced axis that are combined apart from the others.
-const SEGMENT: usize = 1 << 16;
-
-/// Combines `run`, at most [`RUN`] elements, lane by lane.
-#[inline(always)]
-fn run_body<const FUSED: bool, T: Reducible, O: Combine>(run: &[T]) -> T::Lane {
-    let mut total = O::identity();
-    let mut rest = run;
-    if run.len() >= 64 {
-        let mut lanes = [O::identity(); 64];
-        let blocks = run.chunks_exact(64);
-        rest = blocks.remainder();
-        for block in blocks {
-            for lane in 0..64 {
-                lanes[lane] = O::combine(lanes[lane], block[lane].lane());
-            }
-        }
-        let mut width = 32;
-        while width > 0 {
-            for lane in 0..width {
-                lanes[lane] = O::combine(lanes[lane], lanes[lane + width]);
-            }
-            width /= 2;
-        }
-        total = lanes[0];
-    }
-    for &element in rest {
-        total = O::combine(total, element.lane());
-    }
-    total
-}
+/// Elements of a block of columns beyond which a reduced axis is divided.
+const LONG: usize = 1 << 16;
 
 /// Combines `rows` rows of `partial.len()` neighbouring elements, `stride` apart, into `partial`.
 #[inline(always)]
@@ -140,7 +107,6 @@ unsafe fn columns_body<const FUSED: bool, T: Reducible, O: Combine>(
 }
 
 vectorised! {
-    fn combine_run[T: Reducible, O: Combine](run: &[T]) -> <T as Reducible>::Lane = run_body;
     /// # Safety
     /// All elements of the rows are inside their allocation; `partial` has at most [`COLUMNS`] elements.
     unsafe fn combine_columns[T: Reducible, O: Combine](
@@ -151,40 +117,62 @@ vectorised! {
     ) = columns_body;
 }
 
-/// Combines `length` elements, `stride` apart.
+/// The total of a segment: `length`, at most [`SEGMENT`], elements, `stride` apart.
 ///
 /// # Safety
 /// They are inside their allocation.
-unsafe fn combine_row<T: Reducible, O: Combine>(
+unsafe fn strided_total<T: Element>(
+    steps: &Steps,
     start: *const T,
     length: usize,
     stride: isize,
-) -> Wide<T> {
-    let mut total = O::identity::<Wide<T>>();
-    let mut gathered = Vec::new();
-    let mut first = 0;
-    while first < length {
-        let count = RUN.min(length - first);
-        // SAFETY: elements of the row, by the caller's promise.
-        let run = unsafe {
-            let start = start.offset(first as isize * stride);
-            if stride == 1 {
-                std::slice::from_raw_parts(start, count)
-            } else {
-                gathered.clear();
-                gathered.extend((0..count as isize).map(|index| *start.offset(index * stride)));
-                &gathered[..]
-            }
+    gathered: &mut Vec<T>,
+) -> Total {
+    // SAFETY: elements of the segment, by the caller's promise.
+    unsafe {
+        if stride == 1 {
+            return segment_total(steps, std::slice::from_raw_parts(start, length));
+        }
+        gathered.clear();
+        gathered.extend((0..length as isize).map(|index| *start.offset(index * stride)));
+    }
+    segment_total(steps, gathered)
+}
+
+/// The total of a row of any length.
+///
+/// # Safety
+/// Its elements are inside their allocation.
+unsafe fn row_total<T: Element>(
+    steps: &Steps,
+    start: *const T,
+    length: usize,
+    stride: isize,
+    gathered: &mut Vec<T>,
+) -> Total {
+    let mut total = steps.identity();
+    for first in (0..length).step_by(SEGMENT) {
+        let count = SEGMENT.min(length - first);
+        // SAFETY: a segment of the row.
+        let segment = unsafe {
+            strided_total(
+                steps,
+                start.offset(first as isize * stride),
+                count,
+                stride,
+                gathered,
+            )
         };
-        let lane = combine_run::<T, O>(run).widen();
-        total = if first == 0 {
-            lane
-        } else {
-            O::combine(total, lane)
-        };
-        first += count;
+        total = steps.combine(total, segment);
     }
     total
+}
+
+fn finished<T: Element>(total: Total) -> T {
+    let mut result = T::ZERO;
+    // SAFETY: `result` is one element of the dtype.
+    unsafe { write_total(T::DTYPE, total, (&raw mut result).cast(), 0) };
+    result
 }
 
 /// A source pointer that tasks share.
@@ -211,28 +199,65 @@ impl<T> Start<T> {
 /// ```
 pub fn reduce<T: ReduceElement>(reduction: Reduction, input: Reduced<'_, T>, out: &mut [T]) {
     input.check("reduce", out.len());
-    match reduction {
-        Reduction::Sum => reduce_by::<T, Sum>(input, out),
-        Reduction::Product => reduce_by::<T, Product>(input, out),
-        Reduction::Max => reduce_by::<T, Max>(input, out),
-        Reduction::Min => reduce_by::<T, Min>(input, out),
-    }
-}
-
-fn reduce_by<T: ReduceElement, O: Combine>(input: Reduced<'_, T>, out: &mut [T]) {
-    let [outer, reduced, inner] = input.extents;
+    let [_, reduced, inner] = input.extents;
     if out.is_empty() {
         return;
     }
-    if reduced == 0 {
-        return out.fill(T::from_lane(O::identity()));
+    if inner == 1 || input.strides[2] != 1 || reduced == 0 {
+        return reduce_rows(&Steps::of(reduction, T::DTYPE), input, out);
     }
+    match reduction {
+        Reduction::Sum => reduce_columns::<T, Sum>(input, out),
+        Reduction::Product => reduce_columns::<T, Product>(input, out),
+        Reduction::Maximum => reduce_columns::<T, Max>(input, out),
+        Reduction::Minimum => reduce_columns::<T, Min>(input, out),
+    }
+}
+
+/// Reduces row by row, each in the order of [`reduce_row`].
+fn reduce_rows<T: ReduceElement>(steps: &Steps, input: Reduced<'_, T>, out: &mut [T]) {
+    let [_, reduced, _] = input.extents;
+    let stride = input.strides[1];
+    let start = Start(input.data.as_ptr().wrapping_add(input.offset));
+    let segments = reduced.div_ceil(SEGMENT);
+    if segments < 4 || out.len() >= 64 {
+        return divide_rows(out, 1, (GRAIN / reduced.max(1)).max(1), &|first, out| {
+            let mut gathered = Vec::new();
+            for (index, out) in out.iter_mut().enumerate() {
+                let at = start.offset(input.at(first + index));
+                // SAFETY: one result's elements; the view was checked.
+                *out = finished(unsafe { row_total(steps, at, reduced, stride, &mut gathered) });
+            }
+        });
+    }
+    // Few long rows: their segments are divided, and combined in order.
+    let mut totals = vec![steps.identity(); out.len() * segments];
+    divide_rows(&mut totals, 1, GRAIN.div_ceil(SEGMENT), &|first, totals| {
+        let mut gathered = Vec::new();
+        for (index, total) in totals.iter_mut().enumerate() {
+            let (row, segment) = ((first + index) / segments, (first + index) % segments);
+            let from = segment * SEGMENT;
+            let count = SEGMENT.min(reduced - from);
+            let at = start.offset(input.at(row) + from as isize * stride);
+            // SAFETY: a segment of one result's elements; the view was checked.
+            *total = unsafe { strided_total(steps, at, count, stride, &mut gathered) };
+        }
+    });
+    for (out, totals) in out.iter_mut().zip(totals.chunks_exact(segments)) {
+        let total = totals
+            .iter()
+            .fold(steps.identity(), |total, &next| steps.combine(total, next));
+        *out = finished(total);
+    }
+}
+
+/// Reduces with neighbouring results together; the inner axis is contiguous.
+fn reduce_columns<T: ReduceElement, O: Combine>(input: Reduced<'_, T>, out: &mut [T]) {
+    let [outer, reduced, inner] = input.extents;
     let start = Start(input.data.as_ptr().wrapping_add(input.offset));
     // A long reduced axis with few results is divided too, at places that depend on the extents alone.
     let results = outer * inner;
-    let segment = (SEGMENT / inner.min(COLUMNS))
-        .max(ROWS)
-        .next_multiple_of(RUN);
+    let segment = (LONG / inner.min(COLUMNS)).max(ROWS).next_multiple_of(ROWS);
     if reduced >= 2 * segment && results < 1024 {
         let segments = reduced.div_ceil(segment);
         let mut partial = vec![O::identity::<Wide<T>>(); segments * results];
@@ -256,19 +281,22 @@ fn reduce_by<T: ReduceElement, O: Combine>(input: Reduced<'_, T>, out: &mut [T])
         return;
     }
     let grain = (GRAIN / reduced).max(1);
-    let unit = if inner > 1 { COLUMNS.min(inner) } else { 1 };
+    let unit = COLUMNS.min(inner);
     divide_rows(out, unit, grain, &|first, out| {
         let mut partial = [O::identity::<Wide<T>>(); COLUMNS];
-        let mut done = 0;
-        while done < out.len() {
-            let count = COLUMNS.min(out.len() - done);
-            let partial = &mut partial[..count];
+        for (index, out) in out.chunks_mut(COLUMNS).enumerate() {
+            let partial = &mut partial[..out.len()];
             partial.fill(O::identity());
-            combine_part::<T, O>(&input, &start, reduced, first * unit + done, partial);
-            for (out, &wide) in out[done..].iter_mut().zip(partial.iter()) {
+            combine_part::<T, O>(
+                &input,
+                &start,
+                reduced,
+                first * unit + index * COLUMNS,
+                partial,
+            );
+            for (out, &wide) in out.iter_mut().zip(partial.iter()) {
                 *out = T::from_lane(T::Lane::narrow(wide));
             }
-            done += count;
         }
     });
 }
@@ -282,30 +310,21 @@ fn combine_part<T: ReduceElement, O: Combine>(
     partial: &mut [Wide<T>],
 ) {
     let inner = input.extents[2];
-    let [outer_stride, stride, inner_stride] = input.strides;
-    let by_columns = inner > 1 && inner_stride == 1;
     let mut done = 0;
     while done < partial.len() {
-        let (row, column) = ((first + done) / inner, (first + done) % inner);
-        let at = row as isize * outer_stride + column as isize * inner_stride;
-        if by_columns {
-            let count = COLUMNS.min(inner - column).min(partial.len() - done);
-            // SAFETY: results `first + done..` up to the end of their inner axis; the view was checked.
-            unsafe {
-                combine_columns::<T, O>(
-                    start.offset(at),
-                    length,
-                    stride,
-                    &mut partial[done..done + count],
-                );
-            }
-            done += count;
-        } else {
-            // SAFETY: one result's elements; the view was checked.
-            let wide = unsafe { combine_row::<T, O>(start.offset(at), length, stride) };
-            partial[done] = wide;
-            done += 1;
+        let column = (first + done) % inner;
+        let count = COLUMNS.min(inner - column).min(partial.len() - done);
+        let partial = &mut partial[done..done + count];
+        // SAFETY: results `first + done..` up to the end of their inner axis; the view was checked.
+        unsafe {
+            combine_columns::<T, O>(
+                start.offset(input.at(first + done)),
+                length,
+                input.strides[1],
+                partial,
+            );
         }
+        done += count;
     }
 }
 
@@ -314,7 +333,7 @@ fn combine_part<T: ReduceElement, O: Combine>(
 /// # Panics
 /// As [`reduce`].
 pub fn any(input: Reduced<'_, u8>, out: &mut [u8]) {
-    reduce(Reduction::Max, input, out);
+    reduce(Reduction::Maximum, input, out);
 }
 
 /// Whether all elements of the middle axis are true; elements are 0 or 1. Of nothing: 1.
@@ -322,7 +341,7 @@ pub fn any(input: Reduced<'_, u8>, out: &mut [u8]) {
 /// # Panics
 /// As [`reduce`].
 pub fn all(input: Reduced<'_, u8>, out: &mut [u8]) {
-    reduce(Reduction::Min, input, out);
+    reduce(Reduction::Minimum, input, out);
     if input.extents[1] == 0 {
         out.fill(1);
     }
@@ -334,7 +353,7 @@ pub fn all(input: Reduced<'_, u8>, out: &mut [u8]) {
 /// As [`reduce`]; also when there are results but the middle axis is empty.
 pub fn argmax<T: ReduceElement>(input: Reduced<'_, T>, out: &mut [i64]) {
     input.check("argmax", out.len());
-    position::<T, Max>("argmax", input, out);
+    position::<T, Max>("argmax", Reduction::Maximum, input, out);
 }
 
 /// The position along the middle axis of the least element: the first of equals, the first NaN if there is one.
@@ -343,7 +362,7 @@ pub fn argmax<T: ReduceElement>(input: Reduced<'_, T>, out: &mut [i64]) {
 /// As [`argmax`].
 pub fn argmin<T: ReduceElement>(input: Reduced<'_, T>, out: &mut [i64]) {
     input.check("argmin", out.len());
-    position::<T, Min>("argmin", input, out);
+    position::<T, Min>("argmin", Reduction::Minimum, input, out);
 }
 
 /// Whether `element` displaces the best so far: strictly better, or the first NaN.
@@ -353,9 +372,14 @@ fn displaces<L: Lane, O: Combine>(element: L, best: L) -> bool {
     strictly || (element.is_nan() && !best.is_nan())
 }
 
-fn position<T: ReduceElement, O: Combine>(what: &str, input: Reduced<'_, T>, out: &mut [i64]) {
+fn position<T: ReduceElement, O: Combine>(
+    what: &str,
+    reduction: Reduction,
+    input: Reduced<'_, T>,
+    out: &mut [i64],
+) {
     let [_, reduced, inner] = input.extents;
-    let [outer_stride, stride, inner_stride] = input.strides;
+    let [_, stride, inner_stride] = input.strides;
     if out.is_empty() {
         return;
     }
@@ -365,11 +389,13 @@ fn position<T: ReduceElement, O: Combine>(what: &str, input: Reduced<'_, T>, out
         input.extents
     );
     let start = Start(input.data.as_ptr().wrapping_add(input.offset));
+    let steps = Steps::of(reduction, T::DTYPE);
     divide_rows(out, 1, (GRAIN / reduced).max(1), &|first, out| {
+        let mut gathered = Vec::new();
         let mut done = 0;
         while done < out.len() {
-            let (row, column) = ((first + done) / inner, (first + done) % inner);
-            let at = start.offset(row as isize * outer_stride + column as isize * inner_stride);
+            let column = (first + done) % inner;
+            let at = start.offset(input.at(first + done));
             if inner > 1 && inner_stride == 1 {
                 let count = COLUMNS.min(inner - column).min(out.len() - done);
                 // SAFETY: results up to the end of their inner axis; the view was checked.
@@ -379,7 +405,7 @@ fn position<T: ReduceElement, O: Combine>(what: &str, input: Reduced<'_, T>, out
                 done += count;
             } else {
                 // SAFETY: one result's elements; the view was checked.
-                out[done] = unsafe { position_row::<T, O>(at, reduced, stride) };
+                out[done] = unsafe { position_row(&steps, at, reduced, stride, &mut gathered) };
                 done += 1;
             }
         }
@@ -388,15 +414,17 @@ fn position<T: ReduceElement, O: Combine>(what: &str, input: Reduced<'_, T>, out
 
 /// # Safety
 /// The row's elements are inside their allocation; there is one at least.
-unsafe fn position_row<T: Reducible, O: Combine>(
+unsafe fn position_row<T: ReduceElement>(
+    steps: &Steps,
     start: *const T,
     length: usize,
     stride: isize,
+    gathered: &mut Vec<T>,
 ) -> i64 {
-    // SAFETY (both): elements of the row.
+    // SAFETY: all elements of the row.
+    let best = finished::<T>(unsafe { row_total(steps, start, length, stride, gathered) }).lane();
+    // SAFETY: an element of the row.
     let at = |index: usize| unsafe { *start.offset(index as isize * stride) }.lane();
-    let best = unsafe { combine_row::<T, O>(start, length, stride) };
-    let best = T::Lane::narrow(best);
     (0..length)
         .find(|&index| at(index) == best || (best.is_nan() && at(index).is_nan()))
         .expect("the best element is one of the row") as i64

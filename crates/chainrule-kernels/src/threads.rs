@@ -485,33 +485,6 @@ mod tests {
     }
 
     #[test]
-    fn works_again_after_the_workers_have_parked() {
-        with_threads(2, || {
-            // Two tasks that meet do so on two threads. Another test may be using the pool, hence several rounds.
-            let mut meetings = 0;
-            for _ in 0..200 {
-                std::thread::sleep(Duration::from_millis(3));
-                let arrived = AtomicUsize::new(0);
-                fork_join(2, &|_| {
-                    arrived.fetch_add(1, SeqCst);
-                    let since = Instant::now();
-                    while arrived.load(SeqCst) < 2 && since.elapsed() < Duration::from_millis(100) {
-                        std::thread::yield_now();
-                    }
-                    if arrived.load(SeqCst) == 2 && since.elapsed() < Duration::from_millis(90) {
-                        arrived.fetch_add(2, SeqCst);
-                    }
-                });
-                meetings += usize::from(arrived.load(SeqCst) == 6);
-                if meetings == 3 {
-                    return;
-                }
-            }
-            panic!("a parked worker never came back");
-        });
-    }
-
-    #[test]
     fn shares_cover_everything_once() {
         for (total, tasks, unit) in [(10, 3, 1), (10, 3, 4), (1, 1, 8), (100, 7, 16), (0, 2, 4)] {
             let mut next = 0;

@@ -1,7 +1,5 @@
 //! Loops compiled once for each set of vector instructions and chosen when they are called.
 
-pub(crate) use crate::simd::{Level, level};
-
 /// Defines functions that are compiled for every vector level.
 ///
 /// `vectorised! { fn name[T: Bound](argument: Type, ..) -> Out = body; }` makes `fn name<T: Bound>(argument: Type, ..) ->
@@ -36,12 +34,12 @@ macro_rules! vectorised {
                     // SAFETY: the body's contract, where it has one, is the caller's.
                     unsafe { $body::<true $($(, $generic)*)?>($($argument),*) }
                 }
-                match $crate::vectorised::level() {
+                match $crate::simd::level() {
                     // SAFETY: the level in use is one that this machine supports.
-                    $crate::vectorised::Level::Avx512 => return unsafe { avx512 $(::<$($generic),*>)? ($($argument),*) },
+                    $crate::simd::Level::Avx512 => return unsafe { avx512 $(::<$($generic),*>)? ($($argument),*) },
                     // SAFETY: as above.
-                    $crate::vectorised::Level::Avx2 => return unsafe { avx2 $(::<$($generic),*>)? ($($argument),*) },
-                    $crate::vectorised::Level::Baseline => {}
+                    $crate::simd::Level::Avx2 => return unsafe { avx2 $(::<$($generic),*>)? ($($argument),*) },
+                    $crate::simd::Level::Baseline => {}
                 }
             }
             // SAFETY: the body's contract, where it has one, is the caller's.

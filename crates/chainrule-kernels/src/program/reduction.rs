@@ -278,7 +278,7 @@ pub fn reduce_row<T: Element>(reduction: Reduction, row: &[T]) -> T {
     result
 }
 
-fn segment_total<T: Element>(steps: &Steps, segment: &[T]) -> Total {
+pub(crate) fn segment_total<T: Element>(steps: &Steps, segment: &[T]) -> Total {
     let mut total = steps.identity();
     if !T::DTYPE.is_half() {
         // SAFETY: the slice vouches for its elements, which are their own register type.
