@@ -35,7 +35,8 @@ pub(crate) fn without_evaluation<R>(work: impl FnOnce() -> R) -> R {
 #[track_caller]
 pub(crate) fn keep_bounded(tensor: &Tensor) {
     let node = &tensor.edge().node;
-    if (node.pending_depth < DEPTH_BOUND && node.pending_weight < WEIGHT_BOUND)
+    if (node.pending_depth.load(Relaxed) < DEPTH_BOUND
+        && node.pending_weight.load(Relaxed) < WEIGHT_BOUND)
         || SUSPENDED.get()
         || node.is_abstract()
     {

@@ -55,10 +55,10 @@ pub(crate) struct Node {
     pub(crate) place: &'static Location<'static>,
     pub(crate) module: ModulePath,
     pub(crate) kind: Kind,
-    /// The length of the longest chain of unevaluated nodes below this one, when it was made.
-    pub(crate) pending_depth: u32,
+    /// The length of the longest chain of unevaluated nodes below this one, when it was made; 0 once it is evaluated.
+    pub(crate) pending_depth: AtomicU32,
     /// The memory that evaluated inputs along that chain hold, in units of 64 KiB.
-    pub(crate) pending_weight: u32,
+    pub(crate) pending_weight: AtomicU32,
     /// Tensors that users hold.
     pub(crate) handles: AtomicU32,
     /// Unevaluated nodes that have this one as an input.
@@ -116,8 +116,8 @@ impl Node {
             place: place.location,
             module: place.module,
             kind,
-            pending_depth: 0,
-            pending_weight: 0,
+            pending_depth: AtomicU32::new(0),
+            pending_weight: AtomicU32::new(0),
             handles: AtomicU32::new(0),
             consumers: AtomicU32::new(0),
             retainers: AtomicU32::new(0),
@@ -146,8 +146,8 @@ impl Node {
                 kind = Kind::Abstract;
             }
             node.consumers.fetch_add(1, Relaxed);
-            depth = depth.max(node.pending_depth);
-            weight = weight.max(node.pending_weight);
+            depth = depth.max(node.pending_depth.load(Relaxed));
+            weight = weight.max(node.pending_weight.load(Relaxed));
             edges.push(input.edge().clone());
         }
         for input in inputs {
@@ -162,8 +162,8 @@ impl Node {
             values: Values::Pending,
         };
         let mut node = Node::assemble(operation, specs, place, kind, scope, state);
-        node.pending_depth = depth + 1;
-        node.pending_weight = weight;
+        *node.pending_depth.get_mut() = depth + 1;
+        *node.pending_weight.get_mut() = weight;
         node
     }
 
@@ -222,7 +222,7 @@ impl Node {
         }
         let depth = match value {
             Some(_) => 0,
-            None => original.node.pending_depth + 1,
+            None => original.node.pending_depth.load(Relaxed) + 1,
         };
         let state = State {
             inputs,
@@ -230,7 +230,7 @@ impl Node {
         };
         let specs = smallvec::smallvec![original.spec().clone()];
         let mut node = Node::assemble(operation, specs, place, kind, scope, state);
-        node.pending_depth = depth;
+        *node.pending_depth.get_mut() = depth;
         node
     }
 
@@ -288,6 +288,8 @@ impl Node {
             let mut state = self.state();
             if matches!(state.values, Values::Pending) {
                 state.values = values;
+                self.pending_depth.store(0, Relaxed);
+                self.pending_weight.store(0, Relaxed);
                 for edge in &state.inputs {
                     edge.node.consumers.fetch_sub(1, Relaxed);
                     edge.node.retainers.fetch_add(1, Relaxed);
