@@ -163,7 +163,12 @@ impl Execution<'_> {
         let inputs: Result<SmallVec<[Arc<Stored>; 8]>, Error> = step
             .inputs
             .iter()
-            .map(|&slot| as_array(self.value(slot), self.spec(slot)))
+            .map(|&slot| {
+                in_rows(
+                    as_array(self.value(slot), self.spec(slot))?,
+                    self.spec(slot),
+                )
+            })
             .collect();
         let mut inputs = inputs?;
         let mut in_place: SmallVec<[Option<usize>; 8]> = SmallVec::from_elem(None, inputs.len());
@@ -263,6 +268,25 @@ fn as_array(value: &Value, spec: &Spec) -> Result<Arc<Stored>, Error> {
             },
         }),
     })
+}
+
+/// Elements from which a value that lies across its rows is copied before a fused pass, which would gather it one
+/// element at a time.
+const WORTH_COPYING: usize = 4096;
+
+/// The value itself, or a copy in row-major order where its rows are scattered in memory.
+fn in_rows(stored: Arc<Stored>, spec: &Spec) -> Result<Arc<Stored>, Error> {
+    let layout = &stored.layout;
+    let scattered = layout
+        .strides
+        .last()
+        .is_some_and(|&stride| stride.unsigned_abs() > 1)
+        && layout.strides.iter().all(|&stride| stride != 0)
+        && spec.elements() >= WORTH_COPYING;
+    if !scattered {
+        return Ok(stored);
+    }
+    Ok(Arc::new(contiguous_copy(&stored, spec)?))
 }
 
 fn contiguous_copy(stored: &Stored, spec: &Spec) -> Result<Stored, Error> {
