@@ -4,6 +4,7 @@
 //! with [`declare`]: how an operation is declared and what follows from the declaration.
 
 pub mod backend;
+pub mod check;
 pub mod declare;
 pub mod error;
 pub mod graph;

@@ -60,6 +60,16 @@ impl TaskStep {
         self.kept
     }
 
+    /// Whether a derivative rule recorded the node.
+    pub fn is_derived(&self) -> bool {
+        self.node.derived
+    }
+
+    /// The path of the module that recorded the node; empty outside any.
+    pub fn module_path(&self) -> String {
+        self.node.place().module_path()
+    }
+
     /// The user's line that recorded the node.
     pub fn place(&self) -> &'static Location<'static> {
         self.node.place

@@ -3,6 +3,7 @@
 use super::node::{Edge, Kind, Node, Values};
 use super::{IdMap, Spec};
 use crate::backend::{Computed, Source, Task, TaskStep, Value};
+use crate::check::anomaly;
 use crate::error::{Error, ErrorKind};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -200,8 +201,15 @@ fn run(collected: Collected, targets: &[Edge]) -> Result<(), Error> {
         steps.push(TaskStep::new(node, sources));
     }
     mark_kept(&mut steps, &consumers_here, targets, &positions);
+    let watching = anomaly::is_watching();
+    if watching {
+        steps.iter_mut().for_each(TaskStep::keep);
+    }
     let task = Task::new(steps, leaves, leaf_specs);
     let results = device.backend().evaluate(&task)?;
+    if watching {
+        anomaly::inspect(&task, &results)?;
+    }
     store(&task, results);
     Ok(())
 }

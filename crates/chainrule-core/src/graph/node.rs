@@ -54,6 +54,7 @@ pub(crate) struct Node {
     pub(crate) specs: Specs,
     pub(crate) place: &'static Location<'static>,
     pub(crate) module: ModulePath,
+    pub(crate) derived: bool,
     pub(crate) kind: Kind,
     /// The length of the longest chain of unevaluated nodes below this one, when it was made; 0 once it is evaluated.
     pub(crate) pending_depth: AtomicU32,
@@ -115,6 +116,7 @@ impl Node {
             specs,
             place: place.location,
             module: place.module,
+            derived: place.derived,
             kind,
             pending_depth: AtomicU32::new(0),
             pending_weight: AtomicU32::new(0),
@@ -238,6 +240,7 @@ impl Node {
         Place {
             location: self.place,
             module: self.module,
+            derived: self.derived,
         }
     }
 

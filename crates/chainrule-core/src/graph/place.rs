@@ -9,6 +9,8 @@ use std::sync::{LazyLock, Mutex};
 pub(crate) struct Place {
     pub(crate) location: &'static Location<'static>,
     pub(crate) module: ModulePath,
+    /// Whether a derivative rule made the node; the line is then that of the node it differentiates.
+    pub(crate) derived: bool,
 }
 
 /// An interned module path such as `encoder.layers.3`; the empty path outside any module.
@@ -32,6 +34,7 @@ impl Place {
         INHERITED.get().unwrap_or_else(|| Place {
             location: CALL.get().unwrap_or(caller),
             module: MODULE.get(),
+            derived: false,
         })
     }
 
@@ -64,7 +67,11 @@ fn with_cell<T: Copy, R>(
 
 /// Runs `work`; nodes it makes get `place`, because they belong to the node made there.
 pub(crate) fn with_place<R>(place: Place, work: impl FnOnce() -> R) -> R {
-    with_cell(&INHERITED, Some(place), work)
+    let inherited = Place {
+        derived: true,
+        ..place
+    };
+    with_cell(&INHERITED, Some(inherited), work)
 }
 
 /// Runs `work`; nodes it makes are attributed to the caller's line, not to lines inside `work`.

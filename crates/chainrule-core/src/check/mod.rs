@@ -1,0 +1,3 @@
+//! Checks of declarations and of running programs.
+
+pub mod anomaly;
