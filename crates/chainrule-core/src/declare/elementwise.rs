@@ -94,8 +94,8 @@ impl<E: Elementwise<N>, const N: usize> Operation for Each<E, N> {
     }
 
     fn formula(&self) -> String {
-        let operands = ["x", "y", "z"];
-        format!("{}({})", E::NAME, operands[..N.min(3)].join(", "))
+        let operands = ["x", "z", "w"];
+        format!("y = {}({})", E::NAME, operands[..N.min(3)].join(", "))
     }
 
     fn infer(&self, inputs: &[&Spec]) -> std::result::Result<Specs, Mismatch> {

@@ -20,6 +20,7 @@ mod operation;
 mod primitive;
 mod registry;
 mod sample;
+mod table;
 
 pub use array::{Array, Data, Ring, Set};
 pub use batch::{Batch, BatchRule, Shift};
@@ -34,3 +35,4 @@ pub use operation::{
 pub use primitive::{Primitive, Whole};
 pub use registry::registry;
 pub use sample::{Interval, Sample, SampleInput};
+pub use table::{Row, markdown, rows};

@@ -6,6 +6,7 @@ mod identifiers;
 mod node;
 mod place;
 mod spec;
+pub(crate) mod text;
 pub(crate) mod walk;
 
 pub use evaluate::evaluate;

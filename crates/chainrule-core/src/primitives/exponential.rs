@@ -43,7 +43,7 @@ impl Elementwise<1> for Sqrt {
 impl Elementwise<1> for Rsqrt {
     const NAME: &'static str = "rsqrt";
     const LEAF: &'static Leaf = &math::RSQRT;
-    const PARTIALS: PartialRule<1> = PartialRule::Each([|[x], y| y / x * -0.5]);
+    const PARTIALS: PartialRule<1> = PartialRule::Each([|_, y| y * y.square() * -0.5]);
     const DOMAIN: [Interval; 1] = [POSITIVE];
 }
 

@@ -98,7 +98,7 @@ source! {
 }
 
 macro_rules! identity {
-    ($($name:ident, $text:literal, $fixed:literal;)*) => {$(
+    ($($name:ident, $text:literal, $derivative:expr;)*) => {$(
         impl Primitive for $name {
             fn name(&self) -> &'static str {
                 $text
@@ -113,7 +113,8 @@ macro_rules! identity {
                 Evaluation::View(self)
             }
             fn derivative(&self) -> Derivative<'_> {
-                Derivative::Linear(self)
+                let derivative: fn(&$name) -> Derivative<'_> = $derivative;
+                derivative(self)
             }
             fn batch(&self) -> Batch<'_> {
                 Batch::ShiftAxes(self)
@@ -129,7 +130,7 @@ macro_rules! identity {
         }
         impl Linear for $name {
             fn is_fixed(&self, _argument: usize) -> bool {
-                $fixed
+                false
             }
             fn transpose(&self, _argument: usize, _inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor {
                 cotangents[0].clone().expect("the single output has a cotangent")
@@ -144,8 +145,8 @@ macro_rules! identity {
 }
 
 identity! {
-    Identity, "identity", false;
-    StopGradient, "stop_gradient", true;
+    Identity, "identity", |identity| Derivative::Linear(identity);
+    StopGradient, "stop_gradient", |_| Derivative::Source;
 }
 
 impl Tensor {
