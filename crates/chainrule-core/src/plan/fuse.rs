@@ -43,7 +43,6 @@ fn ready(classes: &[Class], stages: &[u32], input: Ref) -> u32 {
 
 fn earliest_stages(graph: &Graph, classes: &[Class]) -> Vec<u32> {
     let mut stages = vec![0u32; graph.nodes.len()];
-    let mut sizes: HashMap<(u32, &Shape), usize> = HashMap::new();
     for (position, node) in graph.nodes.iter().enumerate() {
         let elementwise = classes[position].is_elementwise();
         let stage_after = |input: &Ref| {
@@ -57,14 +56,7 @@ fn earliest_stages(graph: &Graph, classes: &[Class]) -> Vec<u32> {
                 ready(classes, &stages, *input)
             }
         };
-        let mut stage = node.inputs.iter().map(stage_after).max().unwrap_or(0);
-        if elementwise {
-            while *sizes.entry((stage, shape(graph, position))).or_default() >= LARGEST {
-                stage += 1;
-            }
-            *sizes.entry((stage, shape(graph, position))).or_default() += 1;
-        }
-        stages[position] = stage;
+        stages[position] = node.inputs.iter().map(stage_after).max().unwrap_or(0);
     }
     stages
 }
@@ -93,21 +85,26 @@ fn move_to_readers(graph: &Graph, classes: &[Class], stages: &mut [u32]) {
     }
 }
 
+/// Groups by stage and shape. One that grows too large is continued in another: members come in topological order, so
+/// a later part only reads earlier ones.
 fn gathered(graph: &Graph, classes: &[Class], stages: &[u32]) -> Groups {
     let mut of_node = vec![None; graph.nodes.len()];
-    let mut known: HashMap<(u32, &Shape), u32> = HashMap::new();
+    let mut open: HashMap<(u32, &Shape), u32> = HashMap::new();
     let mut sizes: Vec<usize> = Vec::new();
     for position in 0..graph.nodes.len() {
         if !classes[position].is_elementwise() {
             continue;
         }
-        let next = sizes.len() as u32;
-        let group = *known
-            .entry((stages[position], shape(graph, position)))
-            .or_insert(next);
-        if group == next {
-            sizes.push(0);
-        }
+        let key = (stages[position], shape(graph, position));
+        let group = match open.get(&key) {
+            Some(&group) if sizes[group as usize] < LARGEST => group,
+            _ => {
+                sizes.push(0);
+                let group = sizes.len() as u32 - 1;
+                open.insert(key, group);
+                group
+            }
+        };
         sizes[group as usize] += 1;
         of_node[position] = Some(group);
     }
