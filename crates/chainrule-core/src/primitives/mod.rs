@@ -1,11 +1,14 @@
 //! The primitives, a file a family: declaration, `Tensor` methods, reference value, documentation.
 
 pub(crate) mod arithmetic;
+pub(crate) mod bounds;
 pub(crate) mod cast;
 pub(crate) mod comparison;
 pub(crate) mod concat;
+pub(crate) mod error_function;
 pub(crate) mod expand;
 pub(crate) mod exponential;
+pub(crate) mod hyperbolic;
 pub(crate) mod leaf;
 pub(crate) mod logic;
 pub(crate) mod matmul;
@@ -24,11 +27,14 @@ use crate::declare::Entry;
 /// Every family's declarations.
 pub(crate) const FAMILIES: &[&[Entry]] = &[
     arithmetic::ALL,
+    bounds::ALL,
     cast::ALL,
     comparison::ALL,
     concat::ALL,
+    error_function::ALL,
     expand::ALL,
     exponential::ALL,
+    hyperbolic::ALL,
     leaf::ALL,
     logic::ALL,
     matmul::ALL,

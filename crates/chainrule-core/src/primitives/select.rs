@@ -111,10 +111,10 @@ impl Tensor {
     /// When `self` is not `bool`, or the shapes do not broadcast.
     #[track_caller]
     pub fn where_(&self, chosen: impl Like, other: impl Like) -> Tensor {
-        let floating = Tensor::zeros(self.shape());
-        let other_first = other.like(&floating);
-        let chosen = chosen.like(&other_first);
-        let other = other.like(&chosen);
+        // A number adapts to the tensor beside it; two numbers are as they would be beside truth values.
+        let chosen_like = chosen.like(other.as_tensor().unwrap_or(self));
+        let other = other.like(chosen.as_tensor().unwrap_or(&chosen_like));
+        let chosen = chosen_like;
         let [chosen, other] = promoted("where", [chosen, other]);
         let shape =
             crate::tensor::common_shape("where", &[self.clone(), chosen.clone(), other.clone()]);
@@ -123,5 +123,22 @@ impl Tensor {
             &chosen.expand(&shape),
             &other.expand(&shape),
         ])
+    }
+
+    /// The elements with NaN and the infinities replaced by numbers; the derivative there is zero. Same shape and dtype.
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// let x = tensor![1.0, f64::NAN, f64::NEG_INFINITY];
+    /// assert_eq!(x.nan_to_num(0.0, 9.0, -9.0).to_vec::<f32>(), [1.0, 0.0, -9.0]);
+    /// ```
+    #[track_caller]
+    pub fn nan_to_num(&self, nan: f64, positive_infinity: f64, negative_infinity: f64) -> Tensor {
+        if !self.dtype().is_floating() {
+            return self.clone();
+        }
+        let finite = self.is_nan().where_(nan, self);
+        let finite = self.eq(f64::INFINITY).where_(positive_infinity, finite);
+        self.eq(f64::NEG_INFINITY).where_(negative_infinity, finite)
     }
 }

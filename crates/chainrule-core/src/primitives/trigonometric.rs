@@ -158,4 +158,39 @@ impl Tensor {
     pub fn atan2(&self, x: impl Like) -> Tensor {
         self.floating().apply_with::<Atan2>(x)
     }
+
+    /// The normalized cardinal sine `sin(πx) / (πx)`, 1 at 0. Same shape; integers become the default dtype.
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// assert_eq!(tensor![0.0].sinc().to_vec::<f32>(), [1.0]);
+    /// ```
+    #[track_caller]
+    pub fn sinc(&self) -> Tensor {
+        let zero = self.eq(0);
+        let angle = zero.where_(1.0, self.floating()) * std::f64::consts::PI;
+        zero.where_(1.0, angle.sin() / &angle)
+    }
+
+    /// Degrees as radians. Same shape; integers become the default dtype.
+    ///
+    /// ```
+    /// use chainrule_core::Tensor;
+    /// assert!((Tensor::from(180.0).deg2rad().item::<f64>() - std::f64::consts::PI).abs() < 1e-15);
+    /// ```
+    #[track_caller]
+    pub fn deg2rad(&self) -> Tensor {
+        self * (std::f64::consts::PI / 180.0)
+    }
+
+    /// Radians as degrees. Same shape; integers become the default dtype.
+    ///
+    /// ```
+    /// use chainrule_core::Tensor;
+    /// assert!((Tensor::from(std::f64::consts::PI).rad2deg().item::<f64>() - 180.0).abs() < 1e-12);
+    /// ```
+    #[track_caller]
+    pub fn rad2deg(&self) -> Tensor {
+        self * (180.0 / std::f64::consts::PI)
+    }
 }

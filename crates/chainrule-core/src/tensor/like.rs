@@ -10,17 +10,27 @@ use crate::backend::Scalar;
 pub trait Like {
     /// The operand as a tensor: numbers get the partner's shape, and its dtype where that can hold them.
     fn like(&self, partner: &Tensor) -> Tensor;
+    /// The operand if it is a tensor already; `None` for numbers, which adapt.
+    fn as_tensor(&self) -> Option<&Tensor>;
 }
 
 impl Like for Tensor {
     fn like(&self, _partner: &Tensor) -> Tensor {
         self.clone()
     }
+
+    fn as_tensor(&self) -> Option<&Tensor> {
+        Some(self)
+    }
 }
 
 impl Like for &Tensor {
     fn like(&self, _partner: &Tensor) -> Tensor {
         (*self).clone()
+    }
+
+    fn as_tensor(&self) -> Option<&Tensor> {
+        Some(self)
     }
 }
 
@@ -31,6 +41,10 @@ impl Like for f64 {
         let dtype = promotion::with_scalar(partner.dtype(), scalar);
         Tensor::filled(scalar, partner.spec().with_dtype(dtype))
     }
+
+    fn as_tensor(&self) -> Option<&Tensor> {
+        None
+    }
 }
 
 impl Like for i32 {
@@ -39,5 +53,9 @@ impl Like for i32 {
         let scalar = Scalar::Integer(i64::from(*self));
         let dtype = promotion::with_scalar(partner.dtype(), scalar);
         Tensor::filled(scalar, partner.spec().with_dtype(dtype))
+    }
+
+    fn as_tensor(&self) -> Option<&Tensor> {
+        None
     }
 }

@@ -1,33 +1,37 @@
-//! `+ - * / %`, unary minus and their assigning forms on every mix of `Tensor`, `&Tensor`, `f64` and `i32`.
+//! `+ - * / % & | ^`, their assigning forms, unary minus and `!` on every mix of `Tensor`, `&Tensor`, `f64` and `i32`.
 
 use super::{Like, Tensor};
 use std::ops::{
-    Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Not, Rem, RemAssign, Sub, SubAssign,
+    Add, AddAssign, BitAnd, BitAndAssign, BitOr, BitOrAssign, BitXor, BitXorAssign, Div, DivAssign,
+    Mul, MulAssign, Neg, Not, Rem, RemAssign, Sub, SubAssign,
 };
 
 macro_rules! operator {
     ($trait:ident, $method:ident, $assign:ident, $assign_method:ident) => {
+        operator!($trait, $method, $assign, $assign_method, $method);
+        operator!(@number $trait, $method, f64);
+        operator!(@number $trait, $method, i32);
+    };
+    ($trait:ident, $method:ident, $assign:ident, $assign_method:ident, $named:ident) => {
         impl<R: Like> $trait<R> for Tensor {
             type Output = Tensor;
             #[track_caller]
             fn $method(self, right: R) -> Tensor {
-                Tensor::$method(&self, right)
+                Tensor::$named(&self, right)
             }
         }
         impl<R: Like> $trait<R> for &Tensor {
             type Output = Tensor;
             #[track_caller]
             fn $method(self, right: R) -> Tensor {
-                Tensor::$method(self, right)
+                Tensor::$named(self, right)
             }
         }
-        operator!(@number $trait, $method, f64);
-        operator!(@number $trait, $method, i32);
         impl<R: Like> $assign<R> for Tensor {
             /// Rebinds the variable to the result; the tensor it held is unchanged.
             #[track_caller]
             fn $assign_method(&mut self, right: R) {
-                *self = Tensor::$method(self, right);
+                *self = Tensor::$named(self, right);
             }
         }
     };
@@ -54,6 +58,9 @@ operator!(Sub, sub, SubAssign, sub_assign);
 operator!(Mul, mul, MulAssign, mul_assign);
 operator!(Div, div, DivAssign, div_assign);
 operator!(Rem, rem, RemAssign, rem_assign);
+operator!(BitAnd, bitand, BitAndAssign, bitand_assign, bitwise_and);
+operator!(BitOr, bitor, BitOrAssign, bitor_assign, bitwise_or);
+operator!(BitXor, bitxor, BitXorAssign, bitxor_assign, bitwise_xor);
 
 impl Neg for Tensor {
     type Output = Tensor;
@@ -75,7 +82,7 @@ impl Not for Tensor {
     type Output = Tensor;
     #[track_caller]
     fn not(self) -> Tensor {
-        Tensor::logical_not(&self)
+        Tensor::bitwise_not(&self)
     }
 }
 
@@ -83,6 +90,6 @@ impl Not for &Tensor {
     type Output = Tensor;
     #[track_caller]
     fn not(self) -> Tensor {
-        Tensor::logical_not(self)
+        Tensor::bitwise_not(self)
     }
 }
