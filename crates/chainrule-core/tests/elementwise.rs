@@ -5,6 +5,9 @@ use chainrule_core::{DType, Tensor, attempt, grad, jvp, tensor};
 
 type Unary = fn(&Tensor) -> Tensor;
 type Binary = fn(&Tensor, &Tensor) -> Tensor;
+/// A name, the function, its reference and points to try it at.
+type UnaryCase = (&'static str, Unary, fn(f64) -> f64, [f64; 3]);
+type BinaryCase = (&'static str, Binary, fn(f64, f64) -> f64, [(f64, f64); 3]);
 
 fn slope(f: impl Fn(&Tensor) -> Tensor, at: f64) -> f64 {
     grad(|x: &Tensor| f(x))(&Tensor::from(at)).item()
@@ -17,7 +20,7 @@ fn close(got: f64, wanted: f64, tolerance: f64, what: &str) {
 
 #[test]
 fn unary_values_and_first_and_second_derivatives() {
-    let cases: [(&str, Unary, fn(f64) -> f64, [f64; 3]); 33] = [
+    let cases: [UnaryCase; 33] = [
         ("abs", |x| x.abs(), f64::abs, [-1.5, 0.3, 2.0]),
         ("square", |x| x.square(), |x| x * x, [-1.5, 0.3, 2.0]),
         ("exp2", |x| x.exp2(), f64::exp2, [-1.5, 0.3, 2.0]),
@@ -64,7 +67,7 @@ fn unary_values_and_first_and_second_derivatives() {
         (
             "sinc",
             |x| x.sinc(),
-            |x| (x * 3.141592653589793).sin() / (x * 3.141592653589793),
+            |x| (x * std::f64::consts::PI).sin() / (x * std::f64::consts::PI),
             [-1.6, 0.3, 2.2],
         ),
         (
@@ -125,7 +128,7 @@ fn unary_values_and_first_and_second_derivatives() {
             );
             let second = slope(|x| grad(|x: &Tensor| f(x))(x), x);
             let difference = (slope(f, x + step) - slope(f, x - step)) / (2.0 * step);
-            close(second, difference, 1e-8, name);
+            close(second, difference, 1e-7, name);
             let (_, tangent) = jvp(|x: &Tensor| f(x), &Tensor::from(x), &Tensor::from(1.0));
             close(tangent.item(), first, 1e-14, name);
         }
@@ -162,7 +165,7 @@ fn the_error_function_has_known_values_and_slopes() {
 
 #[test]
 fn binary_values_and_derivatives_by_both_operands() {
-    let cases: [(&str, Binary, fn(f64, f64) -> f64, [(f64, f64); 3]); 12] = [
+    let cases: [BinaryCase; 12] = [
         (
             "pow",
             |a, b| a.pow(b),

@@ -15,8 +15,11 @@ pub enum Batch<'a> {
     Rule(&'a dyn BatchRule),
     /// No better rule is known: the operation runs once for each example.
     Loop,
-    /// A source without inputs: under `vmap` each example gets its own draw where draws are random.
+    /// A source without inputs: all examples share it.
     Source,
+    /// A random draw: each example gets its own, although no input depends on the example. The rule is told of a shared
+    /// input and derives one for each example from it.
+    Draw(&'a dyn BatchRule),
     /// The body is batched.
     Body,
 }

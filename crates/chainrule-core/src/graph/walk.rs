@@ -43,6 +43,25 @@ pub(crate) enum Edges {
 ///
 /// Ids only grow along edges, so nothing older than the oldest input is visited.
 pub(crate) fn between(inputs: &[Tensor], outputs: &[Tensor], edges: Edges) -> Vec<Step> {
+    dependent(inputs, outputs, edges, |_| false)
+}
+
+/// The nodes by which `outputs` depend, along any edge, on `inputs` or on newer nodes for which `seed` holds (which are
+/// among the steps), oldest first.
+pub(crate) fn depending_or(
+    inputs: &[Tensor],
+    outputs: &[Tensor],
+    seed: impl Fn(&Step) -> bool,
+) -> Vec<Step> {
+    dependent(inputs, outputs, Edges::All, seed)
+}
+
+fn dependent(
+    inputs: &[Tensor],
+    outputs: &[Tensor],
+    edges: Edges,
+    seed: impl Fn(&Step) -> bool,
+) -> Vec<Step> {
     let Some(oldest) = inputs.iter().map(Tensor::id).min() else {
         return Vec::new();
     };
@@ -57,7 +76,7 @@ pub(crate) fn between(inputs: &[Tensor], outputs: &[Tensor], edges: Edges) -> Ve
         let depends = step.inputs.iter().enumerate().any(|(position, input)| {
             active.contains(input.id()) && follows(&step.node, position, edges)
         });
-        depends && active.insert(step.node.id, 0)
+        (depends || seed(step)) && active.insert(step.node.id, 0)
     });
     steps
 }
@@ -141,8 +160,23 @@ pub(crate) fn reached_placeholders(tensor: &Tensor) -> HashSet<u64> {
 /// A node that cuts every derivative path from `input` to `outputs`, if paths exist but all pass such a node.
 pub(crate) fn cut_by(input: &Tensor, outputs: &[Tensor]) -> Option<(Arc<Node>, &'static str)> {
     let steps = between(std::slice::from_ref(input), outputs, Edges::Apparent);
+    // Only what leads on to an output: a comparison that a `where` chooses by cuts nothing.
+    let mut leading = IdMap::new();
+    for output in outputs {
+        leading.insert(output.id(), 0);
+    }
+    for step in steps.iter().rev() {
+        if leading.contains(step.node.id) {
+            for (position, input) in step.inputs.iter().enumerate() {
+                if follows(&step.node, position, Edges::Apparent) {
+                    leading.insert(input.id(), 0);
+                }
+            }
+        }
+    }
     steps
         .iter()
+        .filter(|step| leading.contains(step.node.id))
         .find_map(|step| match step.node.operation.derivative() {
             Derivative::NotDifferentiable(reason)
                 if step.inputs.iter().any(|x| x.dtype().is_floating()) =>

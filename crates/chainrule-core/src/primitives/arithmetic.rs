@@ -286,7 +286,7 @@ impl Tensor {
     #[track_caller]
     pub fn copysign(&self, other: impl Like) -> Tensor {
         let size = self.floating().abs();
-        let other = other.like(self);
+        let other = other.like(self).stop_gradient();
         let dtype = promote(size.dtype(), other.dtype());
         size * other.signbit().where_(-1.0, 1.0).cast(dtype)
     }

@@ -15,10 +15,15 @@ pub struct Minimum;
 /// The positive part.
 pub struct Relu;
 
-/// 1 where the first is chosen, 0 where the second is, a half where they are equal; NaN passes on to both.
-fn share(equal: &Tensor, other_is_chosen: &Tensor, like: &Tensor) -> Tensor {
-    let chosen = other_is_chosen.where_(like.zeros_like(), like.ones_like());
-    equal.where_(like.filled_like(0.5), chosen)
+/// The share of the first operand in the derivative: 1 where it is the greater, 0 where it is the lesser, a half where
+/// the two are equal. NaN passes on to both.
+fn share_of_greater(first: &Tensor, second: &Tensor) -> Tensor {
+    // A step: its own derivative is zero, silently.
+    let (first, second) = (first.stop_gradient(), second.stop_gradient());
+    let untied = first
+        .lt(&second)
+        .where_(first.zeros_like(), first.ones_like());
+    first.eq(second).where_(first.filled_like(0.5), untied)
 }
 
 // The two operands are sampled apart: within 0.05 of each other is a kink.
@@ -29,8 +34,8 @@ impl Elementwise<2> for Maximum {
     const NAME: &'static str = "maximum";
     const LEAF: &'static Leaf = &math::MAXIMUM;
     const PARTIALS: PartialRule<2> = PartialRule::Each([
-        |[a, b], y| share(&a.eq(b), &a.lt(b), y),
-        |[a, b], y| share(&a.eq(b), &b.lt(a), y),
+        |[a, b], _| share_of_greater(a, b),
+        |[a, b], _| share_of_greater(b, a),
     ]);
     const DOMAIN: [Interval; 2] = [LOWER, UPPER];
 }
@@ -39,8 +44,8 @@ impl Elementwise<2> for Minimum {
     const NAME: &'static str = "minimum";
     const LEAF: &'static Leaf = &math::MINIMUM;
     const PARTIALS: PartialRule<2> = PartialRule::Each([
-        |[a, b], y| share(&a.eq(b), &a.gt(b), y),
-        |[a, b], y| share(&a.eq(b), &b.gt(a), y),
+        |[a, b], _| share_of_greater(b, a),
+        |[a, b], _| share_of_greater(a, b),
     ]);
     const DOMAIN: [Interval; 2] = [LOWER, UPPER];
 }
@@ -48,8 +53,10 @@ impl Elementwise<2> for Minimum {
 impl Elementwise<1> for Relu {
     const NAME: &'static str = "relu";
     const LEAF: &'static Leaf = &math::RELU;
-    const PARTIALS: PartialRule<1> =
-        PartialRule::Each([|_, y| y.le(0.0).where_(y.zeros_like(), y.ones_like())]);
+    const PARTIALS: PartialRule<1> = PartialRule::Each([|_, y| {
+        let nothing = y.stop_gradient().le(0.0);
+        nothing.where_(y.zeros_like(), y.ones_like())
+    }]);
     const DOMAIN: [Interval; 1] = [Interval::new(-1.0, 3.0).except(0.0)];
 }
 

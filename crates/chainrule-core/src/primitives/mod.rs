@@ -13,6 +13,7 @@ pub(crate) mod leaf;
 pub(crate) mod logic;
 pub(crate) mod matmul;
 pub(crate) mod permute;
+pub(crate) mod random;
 pub(crate) mod reshape;
 pub(crate) mod rounding;
 pub(crate) mod select;
@@ -39,6 +40,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     logic::ALL,
     matmul::ALL,
     permute::ALL,
+    random::ALL,
     reshape::ALL,
     rounding::ALL,
     select::ALL,

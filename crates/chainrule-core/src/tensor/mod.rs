@@ -2,6 +2,7 @@
 
 mod create;
 mod display;
+mod generator;
 mod handle;
 mod like;
 mod nested;
@@ -9,6 +10,7 @@ mod operators;
 mod promotion;
 mod read;
 
+pub use generator::{Generator, manual_seed};
 pub use handle::Tensor;
 pub use like::Like;
 pub use nested::Nested;

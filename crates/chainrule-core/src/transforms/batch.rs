@@ -2,7 +2,7 @@
 
 use crate::declare::{Batch, Evaluation};
 use crate::error::{Error, ErrorKind, raise};
-use crate::graph::walk::{Edges, Step, between};
+use crate::graph::walk::{Step, depending_or};
 use crate::graph::{IdMap, with_place, without_evaluation};
 use crate::tensor::Tensor;
 use crate::tree::{Tree, leaves, rebuilt};
@@ -101,9 +101,13 @@ fn common_extent(batched: &[&Tensor]) -> usize {
     })
 }
 
-/// Replays what was recorded on `single` for the whole batch. What does not depend on `single` is shared.
+/// Replays what was recorded on `single` for the whole batch. What does not depend on `single` is shared, except for
+/// random draws, which each example makes for itself.
 fn replay(single: &[Tensor], batched: &[Tensor], outputs: &[Tensor], extent: usize) -> Vec<Tensor> {
-    let steps = between(single, outputs, Edges::All);
+    let steps = depending_or(single, outputs, |step| {
+        // A draw whose value somebody has read is data by now.
+        matches!(step.node.operation.batch(), Batch::Draw(_)) && !step.inputs.is_empty()
+    });
     let mut table = Table {
         rows: IdMap::new(),
         outputs: Vec::new(),
@@ -176,7 +180,7 @@ fn replay_step(step: &Step, table: &Table, extent: usize) -> Vec<Tensor> {
             .shifted(extent)
             .all_of(&aligned().iter().collect::<Vec<_>>())
             .into_vec(),
-        Batch::Rule(rule) => {
+        Batch::Rule(rule) | Batch::Draw(rule) => {
             let inputs: Vec<Tensor> = step
                 .inputs
                 .iter()
