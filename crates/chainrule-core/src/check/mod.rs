@@ -1,3 +1,4 @@
 //! Checks of declarations and of running programs.
 
 pub mod anomaly;
+pub mod gradients;

@@ -76,14 +76,22 @@ pub(crate) fn elementwise<E: Elementwise<N>, const N: usize>() -> OperationRef {
 
 fn samples<E: Elementwise<N>, const N: usize>() -> Vec<Sample> {
     let shapes: [&[usize]; 4] = [&[3, 4], &[], &[0, 3], &[2, 1, 5]];
+    let with_operand = |sample: Sample, shape: &[usize], position: usize| {
+        if E::LEAF.supports(DType::F64) {
+            return sample.input_in(shape, E::DOMAIN[position].clone());
+        }
+        // A function of truth values: the operands run through all combinations.
+        let count = shape.iter().product();
+        let values: Vec<bool> = (0..count).map(|index| index >> position & 1 == 1).collect();
+        sample.truth(shape, values)
+    };
     shapes
         .iter()
         .map(|&shape| {
-            E::DOMAIN
-                .iter()
-                .fold(Sample::new(elementwise::<E, N>()), |sample, domain| {
-                    sample.input_in(shape, domain.clone())
-                })
+            let sample = Sample::new(elementwise::<E, N>());
+            (0..N).fold(sample, |sample, position| {
+                with_operand(sample, shape, position)
+            })
         })
         .collect()
 }
