@@ -335,10 +335,11 @@ fn against_differences(case: &Case) -> Result<(), String> {
         .flat_map(|gradient| gradient.to_vec::<f64>())
         .any(|x| x != 0.0);
     let outputs = case.outputs();
-    let empty = real
+    // A function that is flat on one side may meet a few elements there; on a whole sample it must move.
+    let few = real
         .iter()
         .chain(&outputs)
-        .any(|tensor| tensor.elements() == 0);
+        .any(|tensor| tensor.elements() < 4);
     let flat = matches!(
         case.sample.operation.derivative(),
         crate::declare::Derivative::Elementwise(_)
@@ -346,7 +347,7 @@ fn against_differences(case: &Case) -> Result<(), String> {
         // Rounding and the like are flat on purpose: their partial is the constant zero.
         gradients.iter().all(|gradient| gradient.is_absent())
     };
-    if !moves && !empty && !flat {
+    if !moves && !few && !flat {
         return Err(
             "the derivative vanishes on the whole sample, so a wrong one would not show".to_owned(),
         );
