@@ -20,10 +20,11 @@ mod transforms;
 pub use chainrule_kernels::DType;
 pub use error::{Error, ErrorKind, attempt};
 pub use graph::{Device, Spec, evaluate, untracked};
-pub use primitives::Extents;
+pub use primitives::{Extents, Gate};
 pub use shape::{Axes, Shape};
 pub use tensor::{
-    Generator, Like, Nested, Number, Tensor, default_dtype, manual_seed, promote, set_default_dtype,
+    Generator, Like, Nested, Number, Step, Tensor, default_dtype, manual_seed, promote,
+    set_default_dtype,
 };
 pub use transforms::{
     Gradients, grad, grad_aux, jvp, jvp_aux, map_each, value_and_grad, value_and_grad_aux, vjp,

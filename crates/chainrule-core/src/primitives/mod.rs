@@ -5,6 +5,7 @@ pub(crate) mod bounds;
 pub(crate) mod cast;
 pub(crate) mod comparison;
 pub(crate) mod concat;
+pub(crate) mod custom;
 pub(crate) mod error_function;
 pub(crate) mod expand;
 pub(crate) mod exponential;
@@ -21,6 +22,7 @@ pub(crate) mod slice;
 pub(crate) mod sum;
 pub(crate) mod trigonometric;
 
+pub use custom::Gate;
 pub use reshape::Extents;
 
 use crate::declare::Entry;

@@ -5,9 +5,12 @@ mod display;
 mod generator;
 mod handle;
 mod like;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod nested;
 mod operators;
 mod promotion;
+mod ranges;
 mod read;
 
 pub use generator::{Generator, manual_seed};
@@ -15,6 +18,7 @@ pub use handle::Tensor;
 pub use like::Like;
 pub use nested::Nested;
 pub use promotion::{default_dtype, promote, set_default_dtype};
+pub use ranges::Step;
 pub use read::Number;
 
 pub(crate) use promotion::{common_shape, promoted};

@@ -141,3 +141,14 @@ impl Tensor {
         (0..self.shape()[0]).map(|row| self.narrow(0, row, 1).squeeze(0))
     }
 }
+
+impl<'a> IntoIterator for &'a Tensor {
+    type Item = Tensor;
+    type IntoIter = Box<dyn ExactSizeIterator<Item = Tensor> + 'a>;
+
+    /// The tensors along the first axis, as [`rows`](Tensor::rows).
+    #[track_caller]
+    fn into_iter(self) -> Self::IntoIter {
+        Box::new(self.rows())
+    }
+}

@@ -209,8 +209,16 @@ fn replay_step(step: &Step, table: &Table, extent: usize) -> Vec<Tensor> {
     }
 }
 
-/// Runs an operation without a batching rule once for each example.
+/// Runs an operation without a batching rule once for each example, and says so once.
 fn looped(step: &Step, batched: &[Tensor], extent: usize) -> Vec<Tensor> {
+    static SAID: std::sync::Once = std::sync::Once::new();
+    SAID.call_once(|| {
+        eprintln!(
+            "chainrule: vmap runs `{}` at {} once for each example, because it has no batching rule",
+            step.node.operation.name(),
+            step.node.place
+        );
+    });
     let results: Vec<Vec<Tensor>> = (0..extent)
         .map(|example| {
             let one: Vec<Tensor> = batched
