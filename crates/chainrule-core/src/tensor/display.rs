@@ -23,7 +23,7 @@ impl fmt::Display for Tensor {
     /// ```
     /// use chainrule_core::tensor;
     /// let x = tensor![[1.0, 2.5], [-3.0, 0.125]];
-    /// assert_eq!(x.to_string(), "[[ 1.    ,  2.5   ],\n [-3.    ,  0.125 ]]  shape [2, 2], f32");
+    /// assert_eq!(x.to_string(), "[[ 1.   ,  2.5  ],\n [-3.   ,  0.125]]  shape [2, 2], f32");
     /// ```
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.node().is_abstract() {
