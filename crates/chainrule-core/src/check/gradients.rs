@@ -18,7 +18,7 @@ const DIFFERENCE_TOLERANCE: f64 = 2e-7;
 /// differences; forward and reverse mode; second derivative and differences of the first; `vmap` and a loop; narrow
 /// dtypes and `f64`; a strided input and a contiguous one.
 pub fn sample(sample: &Sample) -> Vec<String> {
-    let checks: [(&str, fn(&Case) -> Result<(), String>); 8] = [
+    let checks: [(&str, Check); 8] = [
         ("shape rule", shape_rule),
         ("planned against plain", planned_against_plain),
         ("strided input", strided_input),
@@ -48,6 +48,8 @@ pub fn sample(sample: &Sample) -> Vec<String> {
         })
         .collect()
 }
+
+type Check = fn(&Case) -> Result<(), String>;
 
 /// A sample with inputs in `f64`.
 struct Case<'a> {

@@ -18,6 +18,7 @@ mod elementwise;
 mod family;
 mod operation;
 mod primitive;
+mod real;
 mod registry;
 mod sample;
 mod table;
@@ -33,6 +34,7 @@ pub use operation::{
     Evaluation, Operation, OperationRef, Reads, Reference, Specs, Viewing, one, operation,
 };
 pub use primitive::{Primitive, Whole};
+pub use real::Real;
 pub use registry::registry;
 pub use sample::{Interval, Sample, SampleInput};
 pub use table::{Row, markdown, rows};

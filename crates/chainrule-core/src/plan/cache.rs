@@ -1,9 +1,8 @@
 //! Plans by the structure of their task, in a bounded cache.
 
 use super::key::{Key, hash};
-use super::{Plan, build};
+use super::{HasKernel, Plan, build};
 use crate::backend::Task;
-use crate::declare::OperationRef;
 use std::sync::{Arc, LazyLock, Mutex};
 
 /// Plans that are kept; the one used longest ago goes first.
@@ -21,7 +20,7 @@ struct Entry {
 static PLANS: LazyLock<Mutex<Vec<Entry>>> = LazyLock::new(Mutex::default);
 
 /// The plan of a task, remembered or made.
-pub(crate) fn plan_for(task: &Task, has_kernel: &dyn Fn(&OperationRef) -> bool) -> Arc<Plan> {
+pub(crate) fn plan_for(task: &Task, has_kernel: HasKernel<'_>) -> Arc<Plan> {
     if task.steps().len() > LARGEST {
         return Arc::new(build(task, has_kernel));
     }

@@ -1,5 +1,6 @@
 //! From a task to an indexed graph: bodies opened, names removed, common subexpressions merged, dead code dropped.
 
+use super::HasKernel;
 use super::graph::{Graph, Node, Origin, Ref};
 use super::simplify::simplified;
 use crate::backend::{Source, Task, Value};
@@ -17,11 +18,11 @@ struct Lowering<'a> {
     nodes: Vec<Node>,
     /// Nodes by a hash of operation and inputs.
     known: Table,
-    has_kernel: &'a dyn Fn(&OperationRef) -> bool,
+    has_kernel: HasKernel<'a>,
     task_step: u32,
 }
 
-pub(crate) fn lower(task: &Task, has_kernel: &dyn Fn(&OperationRef) -> bool) -> Graph {
+pub(crate) fn lower(task: &Task, has_kernel: HasKernel<'_>) -> Graph {
     let mut lowering = Lowering {
         nodes: Vec::with_capacity(task.leaves().len() + task.steps().len()),
         known: Table::default(),
@@ -98,7 +99,7 @@ impl Lowering<'_> {
         specs: Specs,
     ) -> SmallVec<[Ref; 1]> {
         if let Evaluation::Body(body) = operation.evaluation()
-            && !(self.has_kernel)(operation)
+            && !self.runs_as_kernel(operation, &inputs)
         {
             return self.body(body, &inputs);
         }
@@ -126,6 +127,11 @@ impl Lowering<'_> {
             node
         });
         (0..outputs).map(|output| Ref { node, output }).collect()
+    }
+
+    fn runs_as_kernel(&self, operation: &OperationRef, inputs: &[Ref]) -> bool {
+        let spec = |input: &Ref| &self.nodes[input.node as usize].specs[input.output as usize];
+        (self.has_kernel)(operation, &inputs.iter().map(spec).collect::<Vec<&Spec>>())
     }
 
     /// A composite's body, recorded on stand-ins for its inputs and copied in its place.

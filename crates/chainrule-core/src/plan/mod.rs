@@ -17,9 +17,14 @@ pub(crate) use cache::plan_for;
 pub(crate) use schedule::{Action, Group, Plan, Step};
 
 use crate::backend::Task;
+use crate::declare::OperationRef;
+use crate::graph::Spec;
+
+/// Whether the backend has a kernel for an operation on operands of these specs.
+pub(crate) type HasKernel<'a> = &'a dyn Fn(&OperationRef, &[&Spec]) -> bool;
 
 /// Plans a task.
-fn build(task: &Task, has_kernel: &dyn Fn(&crate::declare::OperationRef) -> bool) -> Plan {
+fn build(task: &Task, has_kernel: HasKernel<'_>) -> Plan {
     let graph = lower::lower(task, has_kernel);
     let groups = fuse::groups(&graph);
     schedule::schedule(graph, groups)

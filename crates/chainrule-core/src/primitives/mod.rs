@@ -9,6 +9,7 @@ pub(crate) mod custom;
 pub(crate) mod error_function;
 pub(crate) mod expand;
 pub(crate) mod exponential;
+pub(crate) mod extremum;
 pub(crate) mod hyperbolic;
 pub(crate) mod leaf;
 pub(crate) mod logic;
@@ -38,6 +39,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     expand::ALL,
     exponential::ALL,
     hyperbolic::ALL,
+    extremum::ALL,
     leaf::ALL,
     logic::ALL,
     matmul::ALL,

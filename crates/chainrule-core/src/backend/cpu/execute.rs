@@ -122,7 +122,13 @@ impl Execution<'_> {
             .iter()
             .map(|&slot| self.spec(slot).clone())
             .collect();
-        if let Some(kernel) = select::kernel_for(&**operation) {
+        let plan = self.plan;
+        let input_specs: SmallVec<[&Spec; 4]> = step
+            .inputs
+            .iter()
+            .map(|&slot| &plan.specs[slot as usize])
+            .collect();
+        if let Some(kernel) = select::kernel_for(&**operation, &input_specs) {
             let stored: Result<Vec<Arc<Stored>>, Error> = step
                 .inputs
                 .iter()
@@ -138,20 +144,17 @@ impl Execution<'_> {
                     dtype: self.spec(slot).dtype(),
                 })
                 .collect();
-            if let Some(outputs) = kernel(&**operation, &inputs, &specs)? {
-                for ((&slot, buffer), spec) in step.outputs.iter().zip(outputs).zip(&specs) {
-                    self.slots[slot as usize] =
-                        Some(Value::contiguous(buffer, spec.shape().clone()));
-                }
-                return Ok(());
+            let outputs = kernel(&**operation, &inputs, &specs)?;
+            for ((&slot, buffer), spec) in step.outputs.iter().zip(outputs).zip(&specs) {
+                self.slots[slot as usize] = Some(Value::contiguous(buffer, spec.shape().clone()));
             }
+            return Ok(());
         }
         let arrays: Vec<_> = step
             .inputs
             .iter()
             .map(|&slot| to_array(self.value(slot), self.spec(slot)))
             .collect();
-        let input_specs: Vec<&Spec> = step.inputs.iter().map(|&slot| self.spec(slot)).collect();
         let outputs = reference_value(operation, &arrays, &input_specs, &specs)?;
         for ((&slot, array), spec) in step.outputs.iter().zip(outputs).zip(&specs) {
             self.slots[slot as usize] = Some(from_array(round(array, spec.dtype()), spec)?);

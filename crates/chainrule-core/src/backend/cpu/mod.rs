@@ -19,8 +19,8 @@ impl Backend for Cpu {
         if let Some(computed) = direct::evaluate(task) {
             return Ok(computed);
         }
-        let plan = plan_for(task, &|operation| {
-            select::kernel_for(&**operation).is_some()
+        let plan = plan_for(task, &|operation, specs| {
+            select::kernel_for(&**operation, specs).is_some()
         });
         execute::run(&plan, task)
     }

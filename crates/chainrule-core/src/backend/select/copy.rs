@@ -28,7 +28,7 @@ pub(super) fn concat(
     operation: &dyn Operation,
     inputs: &[Input<'_>],
     specs: &[Spec],
-) -> Result<Option<Vec<Buffer>>, Error> {
+) -> Result<Vec<Buffer>, Error> {
     let axis = declared::<Concat>(operation).axis;
     let spec = &specs[0];
     let strides = spec.shape().contiguous_strides();
@@ -47,20 +47,20 @@ pub(super) fn concat(
         ));
         start += layout.shape[axis];
     }
-    Ok(Some(vec![out]))
+    Ok(vec![out])
 }
 
 pub(super) fn unslice(
     operation: &dyn Operation,
     inputs: &[Input<'_>],
     specs: &[Spec],
-) -> Result<Option<Vec<Buffer>>, Error> {
+) -> Result<Vec<Buffer>, Error> {
     let unslice = declared::<Unslice>(operation);
     let (layout, spec) = (&inputs[0].layout, &specs[0]);
     let full = spec.shape().contiguous_strides();
     let mut out = Buffer::zeroed(spec.bytes())?;
     if layout.shape.elements() == 0 {
-        return Ok(Some(vec![out]));
+        return Ok(vec![out]);
     }
     let offset: usize = unslice
         .spans
@@ -83,5 +83,5 @@ pub(super) fn unslice(
         offset,
         &strides,
     ));
-    Ok(Some(vec![out]))
+    Ok(vec![out])
 }

@@ -11,7 +11,7 @@ pub(super) fn matmul(
     _operation: &dyn Operation,
     inputs: &[Input<'_>],
     specs: &[Spec],
-) -> Result<Option<Vec<Buffer>>, Error> {
+) -> Result<Vec<Buffer>, Error> {
     let (a, b, spec) = (&inputs[0], &inputs[1], &specs[0]);
     let rank = spec.rank();
     let (m, n, k) = (
@@ -32,7 +32,7 @@ pub(super) fn matmul(
         };
         batched_gemm(batch, m, n, k, matrix::<T>(a), matrix::<T>(b), c, false);
     });
-    Ok(Some(vec![out]))
+    Ok(vec![out])
 }
 
 fn matrix<'a, T: Element>(input: &'a Input<'a>) -> Matrix<'a, T> {

@@ -3,18 +3,21 @@
 mod copy;
 mod matmul;
 mod reduce;
+mod softmax;
 
 pub(crate) use copy::copied;
 
+use crate::composites::softmax::{LogSoftmax, LogSoftmaxBackward, Softmax, SoftmaxBackward};
 use crate::declare::Operation;
 use crate::error::Error;
 use crate::graph::Spec;
 use crate::primitives::concat::Concat;
+use crate::primitives::extremum::{Amax, Amin, Argmax, Argmin};
 use crate::primitives::matmul::Matmul;
 use crate::primitives::slice::Unslice;
 use crate::primitives::sum::Sum;
 use crate::shape::Layout;
-use chainrule_kernels::{Buffer, DType};
+use chainrule_kernels::{Buffer, DType, Element};
 use std::any::TypeId;
 
 /// An operand of a kernel.
@@ -24,27 +27,80 @@ pub(crate) struct Input<'a> {
     pub(crate) dtype: DType,
 }
 
-/// Computes the outputs, contiguous; `None` when the kernel does not serve these dtypes after all.
-pub(crate) type Kernel =
-    fn(&dyn Operation, &[Input<'_>], &[Spec]) -> Result<Option<Vec<Buffer>>, Error>;
-
-/// The kernel for an operation, by the type of its declaration.
-pub(crate) fn kernel_for(operation: &dyn Operation) -> Option<Kernel> {
-    let declaration = operation.declaration().type_id();
-    KERNELS
-        .iter()
-        .find(|(known, _)| known() == declaration)
-        .map(|(_, kernel)| *kernel)
+/// The elements of an input in row-major order: its own memory where they lie so, a copy elsewhere.
+enum Rows<'a> {
+    There(&'a Buffer, usize),
+    Copied(Buffer),
 }
 
-type Known = fn() -> TypeId;
+impl Input<'_> {
+    fn rows(&self) -> Result<Rows<'_>, Error> {
+        if self.layout.is_contiguous() {
+            return Ok(Rows::There(self.buffer, self.layout.offset));
+        }
+        Ok(Rows::Copied(copied(self, self.dtype)?))
+    }
 
-const KERNELS: &[(Known, Kernel)] = &[
-    (TypeId::of::<Matmul>, matmul::matmul),
-    (TypeId::of::<Sum>, reduce::sum),
-    (TypeId::of::<Concat>, copy::concat),
-    (TypeId::of::<Unslice>, copy::unslice),
+    fn elements(&self) -> usize {
+        self.layout.shape.elements()
+    }
+}
+
+impl Rows<'_> {
+    fn first<T: Element>(&self, count: usize) -> &[T] {
+        match self {
+            Rows::There(buffer, offset) if count > 0 => &buffer.as_slice()[*offset..offset + count],
+            Rows::There(..) => &[],
+            Rows::Copied(buffer) => &buffer.as_slice()[..count],
+        }
+    }
+}
+
+/// Computes the outputs, contiguous.
+pub(crate) type Kernel = fn(&dyn Operation, &[Input<'_>], &[Spec]) -> Result<Vec<Buffer>, Error>;
+
+/// Whether a kernel serves an operation on operands of these specs.
+type Serves = fn(&dyn Operation, &[&Spec]) -> bool;
+
+/// The kernel for an operation, by the type of its declaration.
+pub(crate) fn kernel_for(operation: &dyn Operation, specs: &[&Spec]) -> Option<Kernel> {
+    let declaration = operation.declaration().type_id();
+    let (_, serves, kernel) = KERNELS
+        .iter()
+        .find(|(known, _, _)| known() == declaration)?;
+    serves(operation, specs).then_some(*kernel)
+}
+
+const KERNELS: &[(fn() -> TypeId, Serves, Kernel)] = &[
+    (TypeId::of::<Amax>, reduce::numbers, reduce::maximum),
+    (TypeId::of::<Amin>, reduce::numbers, reduce::minimum),
+    (TypeId::of::<Argmax>, reduce::numbers, reduce::argmax),
+    (TypeId::of::<Argmin>, reduce::numbers, reduce::argmin),
+    (TypeId::of::<Concat>, always, copy::concat),
+    (
+        TypeId::of::<LogSoftmax>,
+        softmax::log_last_axis,
+        softmax::log_softmax,
+    ),
+    (
+        TypeId::of::<LogSoftmaxBackward>,
+        softmax::log_backward_last_axis,
+        softmax::log_softmax_backward,
+    ),
+    (TypeId::of::<Matmul>, always, matmul::matmul),
+    (TypeId::of::<Softmax>, softmax::last_axis, softmax::softmax),
+    (
+        TypeId::of::<SoftmaxBackward>,
+        softmax::backward_last_axis,
+        softmax::softmax_backward,
+    ),
+    (TypeId::of::<Sum>, always, reduce::sum),
+    (TypeId::of::<Unslice>, always, copy::unslice),
 ];
+
+fn always(_operation: &dyn Operation, _specs: &[&Spec]) -> bool {
+    true
+}
 
 /// The declaration inside an operation, which `kernel_for` has matched.
 fn declared<T: 'static>(operation: &dyn Operation) -> &T {

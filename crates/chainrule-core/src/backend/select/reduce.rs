@@ -4,36 +4,125 @@ use super::{Input, copied, declared, with_element};
 use crate::declare::Operation;
 use crate::error::Error;
 use crate::graph::Spec;
+use crate::primitives::extremum::{Amax, Amin, Argmax, Argmin};
 use crate::primitives::sum::Sum;
 use crate::shape::Layout;
-use chainrule_kernels::Buffer;
-use chainrule_kernels::reduce::{Reduced, Reduction, reduce};
+use chainrule_kernels::reduce::{self as kernel, Reduced, Reduction};
+use chainrule_kernels::{Buffer, DType, Element};
+
+/// Truth values are ordered by the reference alone.
+pub(super) fn numbers(_operation: &dyn Operation, specs: &[&Spec]) -> bool {
+    specs[0].dtype() != DType::Bool
+}
 
 pub(super) fn sum(
     operation: &dyn Operation,
     inputs: &[Input<'_>],
     specs: &[Spec],
-) -> Result<Option<Vec<Buffer>>, Error> {
+) -> Result<Vec<Buffer>, Error> {
     let axes = &declared::<Sum>(operation).axes;
-    let spec = &specs[0];
+    reduced(Reduction::Sum, axes, &inputs[0], &specs[0])
+}
+
+pub(super) fn maximum(
+    operation: &dyn Operation,
+    inputs: &[Input<'_>],
+    specs: &[Spec],
+) -> Result<Vec<Buffer>, Error> {
+    let axes = &declared::<Amax>(operation).axes;
+    reduced(Reduction::Maximum, axes, &inputs[0], &specs[0])
+}
+
+pub(super) fn minimum(
+    operation: &dyn Operation,
+    inputs: &[Input<'_>],
+    specs: &[Spec],
+) -> Result<Vec<Buffer>, Error> {
+    let axes = &declared::<Amin>(operation).axes;
+    reduced(Reduction::Minimum, axes, &inputs[0], &specs[0])
+}
+
+pub(super) fn argmax(
+    operation: &dyn Operation,
+    inputs: &[Input<'_>],
+    specs: &[Spec],
+) -> Result<Vec<Buffer>, Error> {
+    let axis = declared::<Argmax>(operation).axis;
+    let (input, mut out) = (
+        &inputs[0],
+        Buffer::for_elements(DType::I64, specs[0].elements())?,
+    );
+    let view = View::of(input, &[axis], specs[0].elements())?;
+    with_element!(input.dtype, T => kernel::argmax(view.reduced::<T>(input), out.as_mut_slice()));
+    Ok(vec![out])
+}
+
+pub(super) fn argmin(
+    operation: &dyn Operation,
+    inputs: &[Input<'_>],
+    specs: &[Spec],
+) -> Result<Vec<Buffer>, Error> {
+    let axis = declared::<Argmin>(operation).axis;
+    let (input, mut out) = (
+        &inputs[0],
+        Buffer::for_elements(DType::I64, specs[0].elements())?,
+    );
+    let view = View::of(input, &[axis], specs[0].elements())?;
+    with_element!(input.dtype, T => kernel::argmin(view.reduced::<T>(input), out.as_mut_slice()));
+    Ok(vec![out])
+}
+
+fn reduced(
+    reduction: Reduction,
+    axes: &[usize],
+    input: &Input<'_>,
+    spec: &Spec,
+) -> Result<Vec<Buffer>, Error> {
     let mut out = Buffer::for_elements(spec.dtype(), spec.elements())?;
-    let copy;
-    let input = &inputs[0];
-    let (buffer, offset, (extents, strides)) = match three_axes(&input.layout, axes) {
-        Some(merged) => (input.buffer, input.layout.offset, merged),
-        None => {
-            let layout = axes_last(&input.layout, axes);
-            let outer = spec.elements();
-            let reduced = layout.shape.elements().checked_div(outer).unwrap_or(0);
-            copy = copied(&Input { layout, ..*input }, input.dtype)?;
-            (&copy, 0, ([outer, reduced, 1], [reduced as isize, 1, 1]))
-        }
-    };
+    let view = View::of(input, axes, spec.elements())?;
     with_element!(spec.dtype(), T => {
-        let reduced = Reduced { data: buffer.as_slice::<T>(), offset, extents, strides };
-        reduce(Reduction::Sum, reduced, out.as_mut_slice::<T>());
+        kernel::reduce(reduction, view.reduced::<T>(input), out.as_mut_slice::<T>());
     });
-    Ok(Some(vec![out]))
+    Ok(vec![out])
+}
+
+/// An input seen as [outer, reduced, inner], from a copy where its axes do not lie so.
+struct View {
+    copy: Option<Buffer>,
+    offset: usize,
+    extents: [usize; 3],
+    strides: [isize; 3],
+}
+
+impl View {
+    fn of(input: &Input<'_>, axes: &[usize], outputs: usize) -> Result<View, Error> {
+        if let Some((extents, strides)) = three_axes(&input.layout, axes) {
+            return Ok(View {
+                copy: None,
+                offset: input.layout.offset,
+                extents,
+                strides,
+            });
+        }
+        let layout = axes_last(&input.layout, axes);
+        let reduced = layout.shape.elements().checked_div(outputs).unwrap_or(0);
+        Ok(View {
+            copy: Some(copied(&Input { layout, ..*input }, input.dtype)?),
+            offset: 0,
+            extents: [outputs, reduced, 1],
+            strides: [reduced as isize, 1, 1],
+        })
+    }
+
+    fn reduced<'a, T: Element>(&'a self, input: &Input<'a>) -> Reduced<'a, T> {
+        let buffer = self.copy.as_ref().unwrap_or(input.buffer);
+        Reduced {
+            data: buffer.as_slice(),
+            offset: self.offset,
+            extents: self.extents,
+            strides: self.strides,
+        }
+    }
 }
 
 /// A layout with reduced axes in one run seen as [outer, reduced, inner], if each of the three lies evenly.
