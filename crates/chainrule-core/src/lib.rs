@@ -20,7 +20,7 @@ mod transforms;
 pub use chainrule_kernels::DType;
 pub use error::{Error, ErrorKind, attempt};
 pub use graph::{Device, Spec, evaluate, untracked};
-pub use primitives::{Extents, Gate};
+pub use primitives::{ConvolutionOptions, Extents, Gate, PerAxis};
 pub use shape::{Axes, Shape};
 pub use tensor::{
     Generator, Like, Nested, Number, Step, Tensor, default_dtype, manual_seed, promote,

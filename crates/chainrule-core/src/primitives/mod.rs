@@ -5,6 +5,7 @@ pub(crate) mod bounds;
 pub(crate) mod cast;
 pub(crate) mod comparison;
 pub(crate) mod concat;
+pub(crate) mod convolution;
 pub(crate) mod custom;
 pub(crate) mod error_function;
 pub(crate) mod expand;
@@ -22,9 +23,12 @@ pub(crate) mod select;
 pub(crate) mod slice;
 pub(crate) mod sum;
 pub(crate) mod trigonometric;
+pub(crate) mod window;
 
+pub use convolution::ConvolutionOptions;
 pub use custom::Gate;
 pub use reshape::Extents;
+pub use window::PerAxis;
 
 use crate::declare::Entry;
 
@@ -35,11 +39,12 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     cast::ALL,
     comparison::ALL,
     concat::ALL,
+    convolution::ALL,
     error_function::ALL,
     expand::ALL,
     exponential::ALL,
-    hyperbolic::ALL,
     extremum::ALL,
+    hyperbolic::ALL,
     leaf::ALL,
     logic::ALL,
     matmul::ALL,

@@ -1,5 +1,6 @@
 //! Which fast kernel replaces which reference value or body. An operation without an entry runs as declared.
 
+mod convolution;
 mod copy;
 mod matmul;
 mod reduce;
@@ -12,6 +13,7 @@ use crate::declare::Operation;
 use crate::error::Error;
 use crate::graph::Spec;
 use crate::primitives::concat::Concat;
+use crate::primitives::convolution::{Convolution, ConvolutionInput, ConvolutionWeight};
 use crate::primitives::extremum::{Amax, Amin, Argmax, Argmin};
 use crate::primitives::matmul::Matmul;
 use crate::primitives::slice::Unslice;
@@ -40,10 +42,6 @@ impl Input<'_> {
         }
         Ok(Rows::Copied(copied(self, self.dtype)?))
     }
-
-    fn elements(&self) -> usize {
-        self.layout.shape.elements()
-    }
 }
 
 impl Rows<'_> {
@@ -71,7 +69,9 @@ pub(crate) fn kernel_for(operation: &dyn Operation, specs: &[&Spec]) -> Option<K
     serves(operation, specs).then_some(*kernel)
 }
 
-const KERNELS: &[(fn() -> TypeId, Serves, Kernel)] = &[
+type Row = (fn() -> TypeId, Serves, Kernel);
+
+const KERNELS: &[Row] = &[
     (TypeId::of::<Amax>, reduce::numbers, reduce::maximum),
     (TypeId::of::<Amin>, reduce::numbers, reduce::minimum),
     (TypeId::of::<Argmax>, reduce::numbers, reduce::argmax),
@@ -86,6 +86,21 @@ const KERNELS: &[(fn() -> TypeId, Serves, Kernel)] = &[
         TypeId::of::<LogSoftmaxBackward>,
         softmax::log_backward_last_axis,
         softmax::log_softmax_backward,
+    ),
+    (
+        TypeId::of::<Convolution>,
+        convolution::real,
+        convolution::forward,
+    ),
+    (
+        TypeId::of::<ConvolutionInput>,
+        convolution::real,
+        convolution::input,
+    ),
+    (
+        TypeId::of::<ConvolutionWeight>,
+        convolution::real,
+        convolution::weight,
     ),
     (TypeId::of::<Matmul>, always, matmul::matmul),
     (TypeId::of::<Softmax>, softmax::last_axis, softmax::softmax),
