@@ -2,8 +2,7 @@
 
 use super::Value;
 use crate::declare::OperationRef;
-use crate::graph::{Node, Spec};
-use smallvec::SmallVec;
+use crate::graph::{Few, Node, Spec};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -19,12 +18,12 @@ pub enum Source {
 /// One node to compute.
 pub struct TaskStep {
     node: Arc<Node>,
-    inputs: SmallVec<[Source; 2]>,
+    inputs: Few<Source>,
     kept: bool,
 }
 
 impl TaskStep {
-    pub(crate) fn new(node: Arc<Node>, inputs: SmallVec<[Source; 2]>) -> TaskStep {
+    pub(crate) fn new(node: Arc<Node>, inputs: Few<Source>) -> TaskStep {
         TaskStep {
             node,
             inputs,

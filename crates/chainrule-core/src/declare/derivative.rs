@@ -26,6 +26,8 @@ pub enum Derivative<'a> {
 pub trait Diagonal {
     /// The partial derivative by input `argument`, as tensor code on the inputs and the output.
     fn partial(&self, argument: usize, inputs: &[Tensor], output: &Tensor) -> Tensor;
+    /// The partial derivative by input `argument` where it is 1, -1 or 0 everywhere.
+    fn known_partial(&self, argument: usize) -> Option<f64>;
 }
 
 /// A jointly linear operation.

@@ -1,5 +1,6 @@
 //! Operations that apply one scalar function to every element.
 
+use super::facts::facts_of;
 use super::family::{Declared, Entry, Registered};
 use super::operation::{Evaluation, Operation, OperationRef, Reads, Specs, one};
 use super::{Batch, Derivative, Diagonal, Interval, Sample};
@@ -9,7 +10,6 @@ use crate::tensor::Tensor;
 use chainrule_kernels::DType;
 use chainrule_kernels::leaf::Leaf;
 use std::any::Any;
-use std::cell::RefCell;
 use std::hash::Hasher;
 
 /// One partial derivative of an `N`-ary elementwise function: ordinary tensor code on the inputs and the output.
@@ -125,6 +125,10 @@ impl<E: Elementwise<N>, const N: usize> Operation for Each<E, N> {
         })
     }
 
+    fn keeps_spec_of(&self, dtype: DType) -> bool {
+        matches!(E::RESULT, Result::Same) && E::LEAF.supports(dtype)
+    }
+
     fn evaluation(&self) -> Evaluation<'_> {
         Evaluation::Pointwise(E::LEAF)
     }
@@ -142,7 +146,7 @@ impl<E: Elementwise<N>, const N: usize> Operation for Each<E, N> {
 
     fn backward_reads(&self) -> Reads {
         match E::PARTIALS {
-            PartialRule::Each(_) => reads_of_partials(E::NAME, N, self),
+            PartialRule::Each(_) => facts_of(E::NAME, N, self).reads,
             PartialRule::None(_) => Reads::NOTHING,
         }
     }
@@ -177,39 +181,8 @@ impl<E: Elementwise<N>, const N: usize> Diagonal for Each<E, N> {
         };
         partials[argument](std::array::from_fn(|index| &inputs[index]), output)
     }
-}
 
-thread_local! {
-    static READS: RefCell<Vec<(*const u8, Reads)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Which placeholders the partials reach: sigmoid needs its output only, add needs nothing.
-fn reads_of_partials(name: &'static str, arity: usize, diagonal: &dyn Diagonal) -> Reads {
-    let known = READS.with_borrow(|table| {
-        table
-            .iter()
-            .find(|(key, _)| *key == name.as_ptr())
-            .map(|(_, reads)| *reads)
-    });
-    if let Some(reads) = known {
-        return reads;
+    fn known_partial(&self, argument: usize) -> Option<f64> {
+        facts_of(E::NAME, N, self).known[argument].map(f64::from)
     }
-    let spec = Spec::new((), DType::F32);
-    let inputs: Vec<Tensor> = (0..arity)
-        .map(|_| Tensor::placeholder(spec.clone()))
-        .collect();
-    let output = Tensor::placeholder(spec);
-    let mut reads = Reads::NOTHING;
-    for argument in 0..arity {
-        let partial = diagonal.partial(argument, &inputs, &output);
-        let reached = crate::graph::walk::reached_placeholders(&partial);
-        reads.outputs |= reached.contains(&output.id());
-        for (position, input) in inputs.iter().enumerate() {
-            if reached.contains(&input.id()) {
-                reads.inputs |= 1 << position;
-            }
-        }
-    }
-    READS.with_borrow_mut(|table| table.push((name.as_ptr(), reads)));
-    reads
 }

@@ -15,6 +15,7 @@ mod batch;
 mod composite;
 mod derivative;
 mod elementwise;
+mod facts;
 mod family;
 mod operation;
 mod primitive;

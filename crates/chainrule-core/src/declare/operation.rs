@@ -5,6 +5,7 @@ use crate::error::{Error, Mismatch};
 use crate::graph::Spec;
 use crate::shape::Layout;
 use crate::tensor::Tensor;
+use chainrule_kernels::DType;
 use chainrule_kernels::leaf::Leaf;
 use smallvec::SmallVec;
 use std::any::Any;
@@ -29,6 +30,11 @@ pub trait Operation: Any + Send + Sync + RefUnwindSafe {
     fn formula(&self) -> String;
     /// The specs of the outputs, or why the inputs do not fit.
     fn infer(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch>;
+    /// Whether, on operands that all have one spec with this dtype, the single output surely has that spec too: the
+    /// quick answer that spares [`infer`](Operation::infer).
+    fn keeps_spec_of(&self, _dtype: DType) -> bool {
+        false
+    }
     /// How the values of the outputs come about.
     fn evaluation(&self) -> Evaluation<'_>;
     /// The local derivative.
@@ -137,7 +143,7 @@ impl OperationRef {
     /// The message for the user when shapes or dtypes do not fit.
     #[track_caller]
     pub fn try_apply(&self, inputs: &[&Tensor]) -> Result<SmallVec<[Tensor; 1]>, Error> {
-        Tensor::try_record(self.clone(), inputs)
+        Tensor::try_record(self.clone(), inputs).map(|first| first.all_outputs())
     }
 
     /// Records the operation on `inputs` and returns its single output.
@@ -146,7 +152,10 @@ impl OperationRef {
     /// When shapes or dtypes do not fit, at the user's line.
     #[track_caller]
     pub fn of(&self, inputs: &[&Tensor]) -> Tensor {
-        self.all_of(inputs).swap_remove(0)
+        match Tensor::try_record(self.clone(), inputs) {
+            Ok(output) => output,
+            Err(error) => crate::error::raise(error),
+        }
     }
 
     /// Records the operation on `inputs` and returns all its outputs.

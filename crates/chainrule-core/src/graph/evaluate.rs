@@ -1,8 +1,8 @@
 //! From "somebody looks" to a task for a backend, and its results back into the nodes.
 
-use super::node::{Edge, Kind, Node, Values};
-use super::{IdMap, Spec};
-use crate::backend::{Computed, Source, Task, TaskStep, Value};
+use super::collect::Collected;
+use super::node::{Kind, Node, Values};
+use crate::backend::{Computed, Source, Task, TaskStep};
 use crate::check::anomaly;
 use crate::error::{Error, ErrorKind};
 use crate::tensor::Tensor;
@@ -68,38 +68,41 @@ pub fn evaluate(tensors: &[&Tensor]) {
 }
 
 fn try_evaluate(tensors: &[&Tensor]) -> Result<(), Error> {
-    let mut targets: SmallVec<[Edge; 4]> = SmallVec::new();
-    for tensor in tensors {
-        let node = &tensor.edge().node;
-        if node.is_abstract() {
-            return Err(no_value(node));
+    let mut pending: SmallVec<[&Tensor; 4]> = SmallVec::new();
+    for &tensor in tensors {
+        if tensor.node().is_abstract() {
+            return Err(no_value(tensor.node()));
         }
-        if node.value(tensor.edge().output).is_none() {
-            targets.push(tensor.edge().clone());
+        if !tensor.node().is_evaluated() {
+            pending.push(tensor);
         }
     }
-    while let Some(first) = targets.first() {
-        let device = first.spec().device();
-        let (mine, others): (SmallVec<[Edge; 4]>, SmallVec<[Edge; 4]>) = targets
-            .into_iter()
-            .partition(|edge| edge.spec().device() == device);
-        let collected = Collected::below(&mine);
-        if !collected.elsewhere.is_empty() {
-            // Values of other devices that this one reads come first.
-            let handles: Vec<Tensor> = collected
-                .elsewhere
-                .iter()
-                .cloned()
-                .map(Tensor::from_edge)
-                .collect();
-            try_evaluate(&handles.iter().collect::<Vec<_>>())?;
-            targets = mine.into_iter().chain(others).collect();
-            continue;
-        }
-        run(collected, &mine)?;
-        targets = others;
+    while let Some(first) = pending.first() {
+        let device = first.device();
+        let here: SmallVec<[&Tensor; 4]> = pending
+            .iter()
+            .copied()
+            .filter(|tensor| tensor.device() == device)
+            .collect();
+        evaluate_here(&here)?;
+        pending.retain(|tensor| tensor.device() != device);
     }
     Ok(())
+}
+
+/// Evaluates tensors of one device.
+fn evaluate_here(targets: &[&Tensor]) -> Result<(), Error> {
+    loop {
+        match Collected::below(targets) {
+            Some(collected) if collected.elsewhere.is_empty() => return run(collected, targets),
+            // Values of other devices that this one reads come first.
+            Some(collected) => {
+                try_evaluate(&collected.elsewhere.iter().collect::<SmallVec<[_; 4]>>())?;
+            }
+            // Another thread has evaluated a part in the meantime.
+            None => {}
+        }
+    }
 }
 
 fn no_value(node: &Node) -> Error {
@@ -112,101 +115,23 @@ fn no_value(node: &Node) -> Error {
     Error::new(ErrorKind::NoValue, message)
 }
 
-/// The unevaluated nodes below some targets, oldest first, with the values they start from.
-struct Collected {
-    nodes: Vec<(Arc<Node>, SmallVec<[Edge; 2]>)>,
-    positions: IdMap,
-    elsewhere: Vec<Edge>,
-}
-
-impl Collected {
-    fn below(targets: &[Edge]) -> Collected {
-        let mut seen = IdMap::new();
-        let mut nodes: Vec<(Arc<Node>, SmallVec<[Edge; 2]>)> = Vec::new();
-        let mut elsewhere = Vec::new();
-        let mut stack: Vec<Edge> = targets.to_vec();
-        let device = targets[0].spec().device();
-        while let Some(edge) = stack.pop() {
-            let node = &edge.node;
-            if seen.contains(node.id) {
-                continue;
-            }
-            let inputs = {
-                let state = node.state();
-                if !matches!(state.values, Values::Pending) {
-                    continue;
-                }
-                state.inputs.clone()
-            };
-            if edge.spec().device() != device {
-                elsewhere.push(edge);
-                continue;
-            }
-            seen.insert(node.id, 0);
-            stack.extend(inputs.iter().cloned());
-            nodes.push((edge.node, inputs));
-        }
-        nodes.sort_unstable_by_key(|(node, _)| node.id);
-        let mut positions = IdMap::new();
-        for (position, (node, _)) in nodes.iter().enumerate() {
-            positions.insert(node.id, position as u32);
-        }
-        Collected {
-            nodes,
-            positions,
-            elsewhere,
-        }
-    }
-}
-
-fn run(collected: Collected, targets: &[Edge]) -> Result<(), Error> {
+fn run(collected: Collected, targets: &[&Tensor]) -> Result<(), Error> {
     let Collected {
-        nodes, positions, ..
+        mut steps,
+        leaves,
+        leaf_specs,
+        ..
     } = collected;
-    let mut leaves: Vec<Value> = Vec::new();
-    let mut leaf_specs: Vec<Spec> = Vec::new();
-    let mut leaf_positions = IdMap::new();
-    let mut consumers_here = vec![0u32; nodes.len()];
-    let mut steps: Vec<TaskStep> = Vec::with_capacity(nodes.len());
-    let device = targets[0].spec().device();
-    for (node, inputs) in nodes {
-        let mut sources: SmallVec<[Source; 2]> = SmallVec::new();
-        for edge in &inputs {
-            if let Some(step) = positions.get(edge.node.id) {
-                consumers_here[step as usize] += 1;
-                sources.push(Source::Step(step, edge.output));
-                continue;
-            }
-            let single = edge.node.specs.len() == 1;
-            let known = if single {
-                leaf_positions.get(edge.node.id)
-            } else {
-                None
-            };
-            let leaf = known.unwrap_or_else(|| {
-                let value = edge
-                    .node
-                    .value(edge.output)
-                    .expect("only evaluated nodes are left out");
-                leaves.push(value);
-                leaf_specs.push(edge.spec().clone());
-                let leaf = leaves.len() as u32 - 1;
-                if single {
-                    leaf_positions.insert(edge.node.id, leaf);
-                }
-                leaf
-            });
-            sources.push(Source::Leaf(leaf));
-        }
-        steps.push(TaskStep::new(node, sources));
+    if steps.is_empty() {
+        return Ok(());
     }
-    mark_kept(&mut steps, &consumers_here, targets, &positions);
+    mark_kept(&mut steps);
     let watching = anomaly::is_watching();
     if watching {
         steps.iter_mut().for_each(TaskStep::keep);
     }
     let task = Task::new(steps, leaves, leaf_specs);
-    let results = device.backend().evaluate(&task)?;
+    let results = targets[0].device().backend().evaluate(&task)?;
     if watching {
         anomaly::inspect(&task, &results)?;
     }
@@ -214,52 +139,54 @@ fn run(collected: Collected, targets: &[Edge]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Decides whose values outlive the task: targets, what a user holds, what an unevaluated node elsewhere still reads,
-/// and what the backward pass of a tracked result will read.
-fn mark_kept(steps: &mut [TaskStep], consumers_here: &[u32], targets: &[Edge], positions: &IdMap) {
-    let count = steps.len();
-    let mut differentiable_later = vec![false; count];
-    for target in targets {
-        if let Some(step) = positions.get(target.node.id) {
-            steps[step as usize].keep();
-        }
-    }
-    for step in (0..count).rev() {
-        let node = steps[step].node().clone();
-        let held = node.handles.load(Relaxed) > 0;
-        let read_elsewhere = node.consumers.load(Relaxed) > consumers_here[step];
-        if held || read_elsewhere {
-            steps[step].keep();
-        }
-        if !node.is_tracked() {
-            continue;
-        }
-        differentiable_later[step] |= held || read_elsewhere || node.retainers.load(Relaxed) > 0;
-        if !differentiable_later[step] || node.kind == Kind::Leaf {
-            continue;
-        }
-        let reads = node.operation.backward_reads();
-        if reads.outputs {
-            steps[step].keep();
-        }
-        let sources: SmallVec<[Source; 2]> = steps[step].inputs().iter().copied().collect();
-        for (position, source) in sources.iter().enumerate() {
-            if let Source::Step(input, _) = *source {
-                differentiable_later[input as usize] = true;
-                if reads.reads_input(position) {
-                    steps[input as usize].keep();
+/// Decides whose values outlive the task: what a user holds (the targets among them), what an unevaluated node elsewhere
+/// still reads, and what the backward pass of a tracked result will read.
+fn mark_kept(steps: &mut [TaskStep]) {
+    let references = references_here(steps);
+    let mut differentiable_later: SmallVec<[bool; 64]> = SmallVec::from_elem(false, steps.len());
+    for position in (0..steps.len()).rev() {
+        let node = steps[position].node();
+        let wanted = Arc::strong_count(node) > references[position] as usize + node.listed();
+        let tracked = node.is_tracked();
+        let mut kept = wanted;
+        differentiable_later[position] |= wanted && tracked;
+        if differentiable_later[position] && tracked && node.kind != Kind::Leaf {
+            let reads = node.operation.backward_reads();
+            kept |= reads.outputs;
+            for operand in 0..steps[position].inputs().len() {
+                if let Source::Step(input, _) = steps[position].inputs()[operand] {
+                    differentiable_later[input as usize] = true;
+                    if reads.reads_input(operand) {
+                        steps[input as usize].keep();
+                    }
                 }
             }
         }
+        if kept {
+            steps[position].keep();
+        }
     }
+}
+
+/// How many references to each step's node the task accounts for: its own and those of later steps.
+fn references_here(steps: &[TaskStep]) -> SmallVec<[u32; 64]> {
+    let mut references = SmallVec::from_elem(1, steps.len());
+    for step in steps {
+        for source in step.inputs() {
+            if let Source::Step(input, _) = *source {
+                references[input as usize] += 1;
+            }
+        }
+    }
+    references
 }
 
 fn store(task: &Task, results: Computed) {
     for (step, mut values) in results {
         let node = task.steps()[step as usize].node();
         node.settle(match values.len() {
-            1 => Values::One(values.remove(0)),
-            _ => Values::Many(values.into_vec().into_boxed_slice()),
+            1 => Values::One(values.pop().expect("there is one")),
+            _ => Values::Many(Box::new(values.into_vec())),
         });
     }
 }

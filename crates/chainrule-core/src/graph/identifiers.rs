@@ -39,16 +39,29 @@ impl IdMap {
         self.get(id).is_some()
     }
 
-    /// Stores `value` and returns whether the id is new.
-    pub(crate) fn insert(&mut self, id: u64, value: u32) -> bool {
+    /// Stores `value` under `id`, whatever was there.
+    pub(crate) fn insert(&mut self, id: u64, value: u32) {
+        let slot = self.room_for(id);
+        self.filled += usize::from(self.slots[slot].0 == FREE);
+        self.slots[slot] = (id, value);
+    }
+
+    /// Stores `value` under `id` if that is new, and returns whether it was.
+    pub(crate) fn add(&mut self, id: u64, value: u32) -> bool {
+        let slot = self.room_for(id);
+        let new = self.slots[slot].0 == FREE;
+        if new {
+            self.filled += 1;
+            self.slots[slot] = (id, value);
+        }
+        new
+    }
+
+    fn room_for(&mut self, id: u64) -> usize {
         if self.filled * 2 >= self.slots.len() {
             self.grow();
         }
-        let slot = self.slot(id);
-        let new = self.slots[slot].0 == FREE;
-        self.filled += usize::from(new);
-        self.slots[slot] = (id, value);
-        new
+        self.slot(id)
     }
 
     fn grow(&mut self) {

@@ -1,22 +1,27 @@
 //! The computation graph: nodes, where they were made, how long they remember, how they are walked.
 
+mod collect;
+pub(crate) mod counters;
 mod evaluate;
+mod few;
 mod history;
 mod identifiers;
 mod node;
 mod place;
 mod spec;
+mod specs;
 pub(crate) mod text;
 pub(crate) mod walk;
 
 pub use evaluate::evaluate;
 pub use history::untracked;
-pub use node::counters;
 pub use place::{module_scope, place_of};
 pub use spec::{Device, Spec};
 
 pub(crate) use evaluate::{keep_bounded, without_evaluation};
+pub(crate) use few::Few;
 pub(crate) use history::Scope;
 pub(crate) use identifiers::IdMap;
-pub(crate) use node::{Edge, Kind, Node};
+pub(crate) use node::{Edge, Kind, Listed, Node};
 pub(crate) use place::{Place, with_place};
+pub(crate) use specs::SharedSpecs;

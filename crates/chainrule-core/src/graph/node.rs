@@ -1,30 +1,24 @@
 //! One node of the graph: an operation, the edges to its inputs, and its values once they are computed.
 
+use super::counters;
+use super::few::Few;
 use super::history::{self, Scope};
 use super::place::{ModulePath, Place};
 use super::spec::Spec;
+use super::specs::SharedSpecs;
 use crate::backend::Value;
-use crate::declare::{OperationRef, Specs};
+use crate::declare::OperationRef;
 use crate::tensor::Tensor;
-use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-/// A reference to one output of a node, as nodes and tables hold it (a [`Tensor`] is what a user holds).
+/// A reference to one output of a node, as nodes hold it (a [`Tensor`] is what a user holds).
+#[derive(Clone)]
 pub(crate) struct Edge {
     pub(crate) node: Arc<Node>,
     pub(crate) output: u32,
-}
-
-impl Clone for Edge {
-    fn clone(&self) -> Edge {
-        Edge {
-            node: Arc::clone(&self.node),
-            output: self.output,
-        }
-    }
 }
 
 impl Edge {
@@ -33,25 +27,24 @@ impl Edge {
     }
 }
 
-pub(crate) type Inputs = SmallVec<[Edge; 2]>;
+pub(crate) type Inputs = Few<Edge>;
 
 /// What a node has computed.
 pub(crate) enum Values {
-    Pending,
     One(Value),
-    Many(Box<[Value]>),
+    // A thin pointer: nodes with several outputs are rare.
+    Many(Box<Vec<Value>>),
 }
 
-pub(crate) struct State {
-    pub(crate) inputs: Inputs,
-    pub(crate) values: Values,
-}
-
+/// One operation and its results.
+///
+/// Nobody counts who wants a value: of the references to a node, those by nodes of a task and those by tables of
+/// gradients are known, so the others are a user's handles or the edges of nodes outside the task.
 pub(crate) struct Node {
     /// Ids only grow, so ascending id is a topological order.
     pub(crate) id: u64,
     pub(crate) operation: OperationRef,
-    pub(crate) specs: Specs,
+    pub(crate) specs: SharedSpecs,
     pub(crate) place: &'static Location<'static>,
     pub(crate) module: ModulePath,
     pub(crate) derived: bool,
@@ -60,14 +53,13 @@ pub(crate) struct Node {
     pub(crate) pending_depth: AtomicU32,
     /// The memory that evaluated inputs along that chain hold, in units of 64 KiB.
     pub(crate) pending_weight: AtomicU32,
-    /// Tensors that users hold.
-    pub(crate) handles: AtomicU32,
-    /// Unevaluated nodes that have this one as an input.
-    pub(crate) consumers: AtomicU32,
-    /// Evaluated nodes that still have this one as an input, because they are tracked.
-    pub(crate) retainers: AtomicU32,
+    /// How many of the references belong to tables of gradients, which want no value to be kept.
+    listed: AtomicU32,
     scope: Option<Arc<Scope>>,
-    state: Mutex<State>,
+    /// Set once, and read without a lock.
+    values: OnceLock<Values>,
+    /// Emptied when the node forgets what it was computed from.
+    inputs: Mutex<Inputs>,
 }
 
 /// How a node takes part in walks.
@@ -85,33 +77,21 @@ pub(crate) enum Kind {
     Abstract,
 }
 
-static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-static LIVE_NODES: AtomicUsize = AtomicUsize::new(0);
-
-/// What is alive: for programs that watch their own memory.
-pub mod counters {
-    use super::{LIVE_NODES, Relaxed};
-
-    /// The number of graph nodes that exist now, over all threads.
-    pub fn live_nodes() -> usize {
-        LIVE_NODES.load(Relaxed)
-    }
-}
-
 const WEIGHT_UNIT: usize = 1 << 16;
 
 impl Node {
+    #[inline]
     fn assemble(
         operation: OperationRef,
-        specs: Specs,
+        specs: SharedSpecs,
         place: Place,
         kind: Kind,
         scope: Option<Arc<Scope>>,
-        state: State,
+        inputs: Inputs,
+        values: Option<Values>,
     ) -> Node {
-        LIVE_NODES.fetch_add(1, Relaxed);
         Node {
-            id: NEXT_ID.fetch_add(1, Relaxed),
+            id: counters::next_id(),
             operation,
             specs,
             place: place.location,
@@ -120,85 +100,62 @@ impl Node {
             kind,
             pending_depth: AtomicU32::new(0),
             pending_weight: AtomicU32::new(0),
-            handles: AtomicU32::new(0),
-            consumers: AtomicU32::new(0),
-            retainers: AtomicU32::new(0),
+            listed: AtomicU32::new(0),
             scope,
-            state: Mutex::new(state),
+            values: values.map_or_else(OnceLock::new, OnceLock::from),
+            inputs: Mutex::new(inputs),
         }
     }
 
     /// A node whose values will be computed from `inputs` when somebody looks.
     pub(crate) fn recorded(
         operation: OperationRef,
-        specs: Specs,
+        specs: SharedSpecs,
         inputs: &[&Tensor],
         place: Place,
     ) -> Node {
         let mut scope: Option<&Arc<Scope>> = None;
         let mut kind = Kind::Inner;
-        let (mut depth, mut weight) = (0u32, 0u32);
-        let mut edges = Inputs::new();
+        let (mut depth, mut weight, mut held) = (0, 0, 0);
         for input in inputs {
-            let node = &input.edge().node;
+            let node = input.node();
             if node.scope.is_some() {
                 scope = Scope::outermost(scope, node.scope.as_ref());
             }
             if node.is_abstract() {
                 kind = Kind::Abstract;
             }
-            node.consumers.fetch_add(1, Relaxed);
             depth = depth.max(node.pending_depth.load(Relaxed));
             weight = weight.max(node.pending_weight.load(Relaxed));
-            edges.push(input.edge().clone());
-        }
-        for input in inputs {
-            let node = &input.edge().node;
             if node.kind == Kind::Leaf && node.scope.is_none() {
-                weight = weight.saturating_add((input.spec().bytes() / WEIGHT_UNIT) as u32);
+                held += input.spec().bytes() / WEIGHT_UNIT;
             }
         }
         let scope = scope.filter(|_| history::tracking_enabled()).cloned();
-        let state = State {
-            inputs: edges,
-            values: Values::Pending,
-        };
-        let mut node = Node::assemble(operation, specs, place, kind, scope, state);
+        let edges = Inputs::of(inputs, |input| input.edge().clone());
+        let mut node = Node::assemble(operation, specs, place, kind, scope, edges, None);
         *node.pending_depth.get_mut() = depth + 1;
-        *node.pending_weight.get_mut() = weight;
+        *node.pending_weight.get_mut() = weight.saturating_add(held as u32);
         node
     }
 
     /// A leaf with a given value.
     pub(crate) fn leaf(
         operation: OperationRef,
-        spec: Spec,
+        specs: SharedSpecs,
         value: Value,
-        scope: Option<Arc<Scope>>,
         place: Place,
     ) -> Node {
-        let state = State {
-            inputs: Inputs::new(),
-            values: Values::One(value),
-        };
-        Node::assemble(
-            operation,
-            smallvec::smallvec![spec],
-            place,
-            Kind::Leaf,
-            scope,
-            state,
-        )
+        let value = Some(Values::One(value));
+        let inputs = Inputs::None;
+        Node::assemble(operation, specs, place, Kind::Leaf, None, inputs, value)
     }
 
     /// A stand-in for a value of this spec: operations can be recorded on it, nothing can be read.
     pub(crate) fn placeholder(operation: OperationRef, spec: Spec, place: Place) -> Node {
-        let state = State {
-            inputs: Inputs::new(),
-            values: Values::Pending,
-        };
-        let specs = smallvec::smallvec![spec];
-        Node::assemble(operation, specs, place, Kind::Placeholder, None, state)
+        let kind = Kind::Placeholder;
+        let inputs = Inputs::None;
+        Node::assemble(operation, spec.into(), place, kind, None, inputs, None)
     }
 
     /// An identity node on `original` in `scope`: the input of a transform, or the boundary that `tracked()` makes.
@@ -209,29 +166,25 @@ impl Node {
         scope: Option<Arc<Scope>>,
         place: Place,
     ) -> Node {
-        let value = original.node.value(original.output);
+        let source = &original.node;
+        let value = source.value(original.output).cloned();
         // A boundary forgets what lies below it as soon as there is a value; a fresh input keeps the edge, by which
         // outer transforms reach the original.
-        let keeps_edge = value.is_none() || (kind == Kind::Fresh && original.node.is_tracked());
-        let mut inputs = Inputs::new();
-        if keeps_edge {
-            let counter = match value {
-                Some(_) => &original.node.retainers,
-                None => &original.node.consumers,
-            };
-            counter.fetch_add(1, Relaxed);
-            inputs.push(original.clone());
-        }
+        let keeps_edge = value.is_none() || (kind == Kind::Fresh && source.is_tracked());
         let depth = match value {
             Some(_) => 0,
-            None => original.node.pending_depth.load(Relaxed) + 1,
+            None => source.pending_depth.load(Relaxed) + 1,
         };
-        let state = State {
-            inputs,
-            values: value.map_or(Values::Pending, Values::One),
+        let specs = match &source.specs {
+            shared if shared.len() == 1 => shared.clone(),
+            _ => original.spec().clone().into(),
         };
-        let specs = smallvec::smallvec![original.spec().clone()];
-        let mut node = Node::assemble(operation, specs, place, kind, scope, state);
+        let inputs = match keeps_edge {
+            true => Inputs::One([original.clone()]),
+            false => Inputs::None,
+        };
+        let value = value.map(Values::One);
+        let mut node = Node::assemble(operation, specs, place, kind, scope, inputs, value);
         *node.pending_depth.get_mut() = depth;
         node
     }
@@ -244,9 +197,10 @@ impl Node {
         }
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        // A panic never happens while the lock is held, so a poisoned state is still whole.
-        self.state
+    /// The edges to the inputs; none once the node has forgotten them.
+    pub(crate) fn edges(&self) -> MutexGuard<'_, Inputs> {
+        // A panic never happens while the lock is held, so poisoned edges are still whole.
+        self.inputs
             .lock()
             .unwrap_or_else(|broken| broken.into_inner())
     }
@@ -265,69 +219,71 @@ impl Node {
         matches!(self.kind, Kind::Placeholder | Kind::Abstract)
     }
 
+    /// Whether the values have been computed and kept.
+    pub(crate) fn is_evaluated(&self) -> bool {
+        self.values.get().is_some()
+    }
+
     /// The value of one output, if it has been computed and kept.
-    pub(crate) fn value(&self, output: u32) -> Option<Value> {
-        match &self.state().values {
-            Values::Pending => None,
-            Values::One(value) => Some(value.clone()),
-            Values::Many(values) => Some(values[output as usize].clone()),
+    pub(crate) fn value(&self, output: u32) -> Option<&Value> {
+        match self.values.get()? {
+            Values::One(value) => Some(value),
+            Values::Many(values) => values.get(output as usize),
         }
     }
 
     /// The inputs as tensors, as long as the node remembers them.
-    pub(crate) fn inputs(&self) -> SmallVec<[Tensor; 2]> {
-        let state = self.state();
-        state
-            .inputs
-            .iter()
-            .map(|edge| Tensor::from_edge(edge.clone()))
-            .collect()
+    pub(crate) fn inputs(&self) -> Few<Tensor> {
+        Few::of(&self.edges(), |edge| Tensor::from_edge(edge.clone()))
     }
 
     /// Stores computed values; a node nobody can differentiate through forgets its inputs. The first result wins when
     /// two threads have computed the same.
     pub(crate) fn settle(&self, values: Values) {
-        let forgotten = {
-            let mut state = self.state();
-            if matches!(state.values, Values::Pending) {
-                state.values = values;
-                self.pending_depth.store(0, Relaxed);
-                self.pending_weight.store(0, Relaxed);
-                for edge in &state.inputs {
-                    edge.node.consumers.fetch_sub(1, Relaxed);
-                    edge.node.retainers.fetch_add(1, Relaxed);
-                }
-            }
-            let remembers = self.is_tracked() && self.kind != Kind::Leaf;
-            if remembers {
-                return;
-            }
-            let forgotten = std::mem::take(&mut state.inputs);
-            for edge in &forgotten {
-                edge.node.retainers.fetch_sub(1, Relaxed);
-            }
-            forgotten
-        };
-        drop(forgotten);
+        if self.values.set(values).is_ok() {
+            self.pending_depth.store(0, Relaxed);
+            self.pending_weight.store(0, Relaxed);
+        }
+        if !self.is_tracked() || self.kind == Kind::Leaf {
+            self.forget();
+        }
     }
 
     /// Forgets the inputs of an evaluated node whose scope has ended in the meantime.
     pub(crate) fn forget_if_done(&self) {
-        if self.is_tracked() {
-            return;
+        if !self.is_tracked() && self.is_evaluated() {
+            self.forget();
         }
-        let forgotten = {
-            let mut state = self.state();
-            if matches!(state.values, Values::Pending) {
-                return;
-            }
-            let forgotten = std::mem::take(&mut state.inputs);
-            for edge in &forgotten {
-                edge.node.retainers.fetch_sub(1, Relaxed);
-            }
-            forgotten
-        };
-        drop(forgotten);
+    }
+
+    fn forget(&self) {
+        let forgotten = std::mem::take(&mut *self.edges());
+        drop(forgotten); // after the lock is released: this may drop a graph
+    }
+
+    /// The number of tables of gradients that list this node; see [`Listed`].
+    pub(crate) fn listed(&self) -> usize {
+        self.listed.load(Relaxed) as usize
+    }
+}
+
+/// A tensor in a table of gradients: nobody has asked for it yet, so its value need not be kept.
+pub(crate) struct Listed(Tensor);
+
+impl Listed {
+    pub(crate) fn new(tensor: Tensor) -> Listed {
+        tensor.node().listed.fetch_add(1, Relaxed);
+        Listed(tensor)
+    }
+
+    pub(crate) fn tensor(&self) -> &Tensor {
+        &self.0
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.0.node().listed.fetch_sub(1, Relaxed);
     }
 }
 
@@ -339,24 +295,15 @@ thread_local! {
 impl Drop for Node {
     /// Drops a graph of any depth without recursion: inputs queue up and the outermost drop works the queue off.
     fn drop(&mut self) {
-        LIVE_NODES.fetch_sub(1, Relaxed);
-        let state = self
-            .state
+        counters::count_drop();
+        let inputs = self
+            .inputs
             .get_mut()
             .unwrap_or_else(|broken| broken.into_inner());
-        if state.inputs.is_empty() {
+        if inputs.is_empty() {
             return;
         }
-        let pending = matches!(state.values, Values::Pending);
-        for edge in &state.inputs {
-            let counter = if pending {
-                &edge.node.consumers
-            } else {
-                &edge.node.retainers
-            };
-            counter.fetch_sub(1, Relaxed);
-        }
-        let inputs = std::mem::take(&mut state.inputs);
+        let inputs = std::mem::take(inputs);
         let Ok(already) = DROPPING.try_with(|flag| flag.replace(true)) else {
             return; // the thread is ending; what is left is dropped in place
         };

@@ -1,8 +1,8 @@
 //! Walking the graph: which nodes lie between some tensors, in topological order, without recursion.
 
-use super::IdMap;
 use super::node::{Edge, Kind, Node};
-use crate::declare::Derivative;
+use super::{Few, IdMap};
+use crate::declare::{Derivative, Linear};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::collections::HashSet;
@@ -11,20 +11,70 @@ use std::sync::Arc;
 /// One node of a walk, with its inputs: history may end while the walk goes on.
 pub(crate) struct Step {
     pub(crate) node: Arc<Node>,
-    pub(crate) inputs: SmallVec<[Tensor; 2]>,
+    pub(crate) inputs: Few<Tensor>,
 }
 
 impl Step {
     /// The outputs as tensors.
     pub(crate) fn outputs(&self) -> SmallVec<[Tensor; 1]> {
-        (0..self.node.specs.len() as u32)
-            .map(|output| {
-                Tensor::from_edge(Edge {
-                    node: Arc::clone(&self.node),
-                    output,
-                })
-            })
-            .collect()
+        self.output().all_outputs()
+    }
+
+    /// The first output, which is the only one of most operations.
+    pub(crate) fn output(&self) -> Tensor {
+        Tensor::from_edge(Edge {
+            node: Arc::clone(&self.node),
+            output: 0,
+        })
+    }
+}
+
+/// The nodes of a walk, oldest first, and the row of each, and of each input, in a table made for the walk.
+pub(crate) struct Walk {
+    pub(crate) steps: Vec<Step>,
+    /// The row of the first step; the others follow.
+    pub(crate) first: usize,
+    rows: IdMap,
+}
+
+/// Marks nodes in a map of rows that were visited but belong to no row.
+const NO_ROW: u32 = u32::MAX;
+
+impl Walk {
+    /// The number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.first + self.steps.len()
+    }
+
+    /// The row of `tensor`'s node, if it takes part.
+    pub(crate) fn row(&self, tensor: &Tensor) -> Option<usize> {
+        let row = self.rows.get(tensor.id())?;
+        (row != NO_ROW).then_some(row as usize)
+    }
+
+    /// Keeps the steps that depend on a row, or for which `seed` holds, and gives them rows.
+    fn sift(
+        mut steps: Vec<Step>,
+        mut rows: IdMap,
+        first: usize,
+        edges: Edges,
+        seed: impl Fn(&Step) -> bool,
+    ) -> Walk {
+        let mut next = first as u32;
+        steps.retain(|step| {
+            let has_row = |input: &Tensor| rows.get(input.id()).is_some_and(|row| row != NO_ROW);
+            let takes_part = seed(step) || {
+                let flows = flow(&step.node, edges);
+                let mut inputs = step.inputs.iter().enumerate();
+                inputs.any(|(position, input)| has_row(input) && flows.through(position))
+            };
+            if takes_part {
+                rows.insert(step.node.id, next);
+                next += 1;
+            }
+            takes_part
+        });
+        Walk { steps, first, rows }
     }
 }
 
@@ -42,7 +92,7 @@ pub(crate) enum Edges {
 /// The nodes by which `outputs` depend on `inputs`, oldest first, the inputs' own nodes left out.
 ///
 /// Ids only grow along edges, so nothing older than the oldest input is visited.
-pub(crate) fn between(inputs: &[Tensor], outputs: &[Tensor], edges: Edges) -> Vec<Step> {
+pub(crate) fn between(inputs: &[Tensor], outputs: &[Tensor], edges: Edges) -> Walk {
     dependent(inputs, outputs, edges, |_| false)
 }
 
@@ -52,7 +102,7 @@ pub(crate) fn depending_or(
     inputs: &[Tensor],
     outputs: &[Tensor],
     seed: impl Fn(&Step) -> bool,
-) -> Vec<Step> {
+) -> Walk {
     dependent(inputs, outputs, Edges::All, seed)
 }
 
@@ -61,95 +111,98 @@ fn dependent(
     outputs: &[Tensor],
     edges: Edges,
     seed: impl Fn(&Step) -> bool,
-) -> Vec<Step> {
-    let Some(oldest) = inputs.iter().map(Tensor::id).min() else {
-        return Vec::new();
-    };
-    let mut active = IdMap::new();
-    for input in inputs {
-        active.insert(input.id(), 0);
+) -> Walk {
+    let mut rows = IdMap::new();
+    for (row, input) in inputs.iter().enumerate() {
+        rows.insert(input.id(), row as u32);
     }
-    let mut steps = reachable(outputs, |node| {
-        node.id > oldest && !active.contains(node.id)
-    });
-    steps.retain(|step| {
-        let depends = step.inputs.iter().enumerate().any(|(position, input)| {
-            active.contains(input.id()) && follows(&step.node, position, edges)
-        });
-        (depends || seed(step)) && active.insert(step.node.id, 0)
-    });
-    steps
+    let oldest = inputs.iter().map(Tensor::id).min().unwrap_or(u64::MAX);
+    let steps = reachable(outputs, &mut rows, |node| node.id > oldest);
+    Walk::sift(steps, rows, inputs.len(), edges, seed)
 }
 
 /// All nodes that `outputs` stand on, oldest first, up to the `inputs`, which are left out; constants are among them.
 pub(crate) fn recorded_below(inputs: &[Tensor], outputs: &[Tensor]) -> Vec<Step> {
     let mut ends = IdMap::new();
     for input in inputs {
-        ends.insert(input.id(), 0);
+        ends.insert(input.id(), NO_ROW);
     }
-    reachable(outputs, |node| !ends.contains(node.id))
+    reachable(outputs, &mut ends, |_| true)
 }
 
-/// The nodes by which `outputs` depend on tracked leaves, oldest first, leaves included (they have no inputs here).
-pub(crate) fn above_leaves(outputs: &[Tensor]) -> Vec<Step> {
-    let mut steps = reachable(outputs, |node| node.is_tracked());
-    let mut active = IdMap::new();
-    for step in &mut steps {
-        if step.node.kind == Kind::Leaf {
-            step.inputs.clear();
-            active.insert(step.node.id, 0);
+/// The nodes by which `outputs` depend on tracked leaves, oldest first, leaves included.
+pub(crate) fn above_leaves(outputs: &[Tensor]) -> Walk {
+    let mut rows = IdMap::new();
+    let steps = reachable(outputs, &mut rows, Node::is_tracked);
+    Walk::sift(steps, rows, 0, Edges::Differentiable, |step| {
+        step.node.kind == Kind::Leaf
+    })
+}
+
+/// All nodes reachable from `outputs` through nodes that `enter` accepts and `seen` does not have, oldest first.
+fn reachable(outputs: &[Tensor], seen: &mut IdMap, enter: impl Fn(&Node) -> bool) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut visit = |node: &Arc<Node>, steps: &mut Vec<Step>| {
+        if enter(node) && seen.add(node.id, NO_ROW) {
+            steps.push(Step {
+                node: Arc::clone(node),
+                inputs: Few::None,
+            });
         }
-    }
-    steps.retain(|step| {
-        let leaf = step.node.kind == Kind::Leaf;
-        let depends = step.inputs.iter().enumerate().any(|(position, input)| {
-            active.contains(input.id()) && follows(&step.node, position, Edges::Differentiable)
-        });
-        leaf || (depends && active.insert(step.node.id, 0))
-    });
-    steps
-}
-
-/// All nodes reachable from `outputs` through nodes that `enter` accepts, oldest first.
-fn reachable(outputs: &[Tensor], enter: impl Fn(&Node) -> bool) -> Vec<Step> {
-    let mut seen = IdMap::new();
-    let mut stack: Vec<Arc<Node>> = Vec::new();
-    let mut steps = Vec::new();
+    };
     for output in outputs {
-        if enter(output.node()) && seen.insert(output.id(), 0) {
-            stack.push(Arc::clone(output.node()));
-        }
+        visit(output.node(), &mut steps);
     }
-    while let Some(node) = stack.pop() {
+    // The list is its own queue: the inputs of what was found are visited next.
+    let mut next = 0;
+    while next < steps.len() {
+        let node = &steps[next].node;
         let inputs = node.inputs();
         if node.kind != Kind::Leaf {
-            for input in &inputs {
-                if enter(input.node()) && seen.insert(input.id(), 0) {
-                    stack.push(Arc::clone(input.node()));
-                }
+            for input in inputs.iter() {
+                visit(input.node(), &mut steps);
             }
         }
-        steps.push(Step { node, inputs });
+        steps[next].inputs = inputs;
+        next += 1;
     }
     steps.sort_unstable_by_key(|step| step.node.id);
     steps
 }
 
-fn follows(node: &Node, position: usize, edges: Edges) -> bool {
+/// Through which of a node's inputs a walk goes on.
+enum Flow<'a> {
+    All,
+    Nothing,
+    Free(&'a dyn Linear),
+}
+
+impl Flow<'_> {
+    fn through(&self, position: usize) -> bool {
+        match self {
+            Flow::All => true,
+            Flow::Nothing => false,
+            Flow::Free(linear) => !linear.is_fixed(position),
+        }
+    }
+}
+
+fn flow(node: &Node, edges: Edges) -> Flow<'_> {
     if edges == Edges::All {
-        return true;
+        return Flow::All;
     }
     match node.operation.derivative() {
-        Derivative::Linear(linear) => !linear.is_fixed(position),
-        Derivative::NotDifferentiable(_) => edges == Edges::Apparent,
-        Derivative::Source => false,
-        _ => true,
+        Derivative::Linear(linear) => Flow::Free(linear),
+        Derivative::NotDifferentiable(_) if edges == Edges::Differentiable => Flow::Nothing,
+        Derivative::Source => Flow::Nothing,
+        _ => Flow::All,
     }
 }
 
 /// The ids of the placeholders below `tensor`.
 pub(crate) fn reached_placeholders(tensor: &Tensor) -> HashSet<u64> {
-    let steps = reachable(std::slice::from_ref(tensor), Node::is_abstract);
+    let outputs = std::slice::from_ref(tensor);
+    let steps = reachable(outputs, &mut IdMap::new(), Node::is_abstract);
     steps
         .iter()
         .filter(|step| step.node.kind == Kind::Placeholder)
@@ -159,22 +212,23 @@ pub(crate) fn reached_placeholders(tensor: &Tensor) -> HashSet<u64> {
 
 /// A node that cuts every derivative path from `input` to `outputs`, if paths exist but all pass such a node.
 pub(crate) fn cut_by(input: &Tensor, outputs: &[Tensor]) -> Option<(Arc<Node>, &'static str)> {
-    let steps = between(std::slice::from_ref(input), outputs, Edges::Apparent);
+    let walk = between(std::slice::from_ref(input), outputs, Edges::Apparent);
     // Only what leads on to an output: a comparison that a `where` chooses by cuts nothing.
     let mut leading = IdMap::new();
     for output in outputs {
         leading.insert(output.id(), 0);
     }
-    for step in steps.iter().rev() {
+    for step in walk.steps.iter().rev() {
         if leading.contains(step.node.id) {
+            let flow = flow(&step.node, Edges::Apparent);
             for (position, input) in step.inputs.iter().enumerate() {
-                if follows(&step.node, position, Edges::Apparent) {
+                if flow.through(position) {
                     leading.insert(input.id(), 0);
                 }
             }
         }
     }
-    steps
+    walk.steps
         .iter()
         .filter(|step| leading.contains(step.node.id))
         .find_map(|step| match step.node.operation.derivative() {

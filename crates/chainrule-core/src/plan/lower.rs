@@ -153,7 +153,7 @@ impl Lowering<'_> {
         for step in recorded_below(&stand_ins, &outputs) {
             let references = match step.node.value(0) {
                 Some(value) => smallvec::smallvec![
-                    self.given(Origin::Constant(value), step.node.specs[0].clone())
+                    self.given(Origin::Constant(value.clone()), step.node.specs[0].clone())
                 ],
                 None => {
                     let of = |tensor: &Tensor| {
@@ -171,7 +171,7 @@ impl Lowering<'_> {
                     match simplified(&step.node.operation, &inputs, nodes, &fill) {
                         Some(same) => smallvec::smallvec![same],
                         None => {
-                            self.operation(&step.node.operation, inputs, step.node.specs.clone())
+                            self.operation(&step.node.operation, inputs, step.node.specs[..].into())
                         }
                     }
                 }

@@ -136,8 +136,13 @@ impl Tensor {
     /// Records a function of two operands, promoted and broadcast.
     #[track_caller]
     pub(crate) fn apply_with<E: Elementwise<2>>(&self, other: impl Like) -> Tensor {
+        if let Some(other) = other.as_tensor()
+            && self.has_kind_of(other)
+        {
+            return elementwise::<E, 2>().of(&[self, other]);
+        }
         let other = other.like(self);
-        if other.dtype() == self.dtype() && other.shape() == self.shape() {
+        if self.has_kind_of(&other) {
             return elementwise::<E, 2>().of(&[self, &other]);
         }
         let [left, right] = promoted(E::NAME, [self.clone(), other]);

@@ -156,7 +156,7 @@ impl Tensor {
         Tensor::filled_leaf(
             Absent::operation(),
             Scalar::Float(0.0),
-            tensor.spec().clone(),
+            tensor.shared_specs(),
         )
     }
 

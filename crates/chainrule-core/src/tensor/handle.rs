@@ -1,16 +1,15 @@
 //! The handle that users hold: a node and which of its outputs.
 
 use crate::backend::{Scalar, Value};
-use crate::declare::{OperationRef, Specs};
-use crate::error::{Error, Operand, origin};
-use crate::graph::{Device, Edge, Kind, Node, Place, Scope, Spec};
+use crate::declare::OperationRef;
+use crate::error::{Error, Mismatch, Operand, origin};
+use crate::graph::{Device, Edge, Kind, Node, Place, Scope, SharedSpecs, Spec};
 use crate::primitives::leaf::{Constant, Identity, Placeholder, TrackedLeaf};
 use crate::shape::Shape;
 use chainrule_kernels::DType;
 use smallvec::SmallVec;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// An n-dimensional array that remembers how it was computed.
 ///
@@ -24,20 +23,9 @@ use std::sync::atomic::Ordering::Relaxed;
 /// let y = (&x * 2.0 + 1.0).sum(..);
 /// assert_eq!(y.item::<f32>(), 24.0);
 /// ```
+#[derive(Clone)]
 pub struct Tensor {
     edge: Edge,
-}
-
-impl Clone for Tensor {
-    fn clone(&self) -> Tensor {
-        Tensor::from_edge(self.edge.clone())
-    }
-}
-
-impl Drop for Tensor {
-    fn drop(&mut self) {
-        self.edge.node.handles.fetch_sub(1, Relaxed);
-    }
 }
 
 impl AsRef<Tensor> for Tensor {
@@ -48,7 +36,6 @@ impl AsRef<Tensor> for Tensor {
 
 impl Tensor {
     pub(crate) fn from_edge(edge: Edge) -> Tensor {
-        edge.node.handles.fetch_add(1, Relaxed);
         Tensor { edge }
     }
 
@@ -87,6 +74,13 @@ impl Tensor {
         self.spec().dtype()
     }
 
+    /// Whether both have the same shape and dtype.
+    pub(crate) fn has_kind_of(&self, other: &Tensor) -> bool {
+        let shared =
+            self.edge.node.specs.is(&other.edge.node.specs) && self.edge.node.specs.len() == 1;
+        shared || (self.dtype() == other.dtype() && self.shape() == other.shape())
+    }
+
     /// The number of axes.
     pub fn rank(&self) -> usize {
         self.shape().rank()
@@ -117,40 +111,32 @@ impl Tensor {
         self.edge.node.place().module_path()
     }
 
-    /// Records `operation` on `inputs`.
+    /// Records `operation` on `inputs` and returns its first output.
     #[track_caller]
-    pub(crate) fn try_record(
-        operation: OperationRef,
-        inputs: &[&Tensor],
-    ) -> Result<SmallVec<[Tensor; 1]>, Error> {
+    pub(crate) fn try_record(operation: OperationRef, inputs: &[&Tensor]) -> Result<Tensor, Error> {
         let caller = Location::caller();
-        let input_specs: SmallVec<[&Spec; 4]> = inputs.iter().map(|input| input.spec()).collect();
-        let specs = infer(&operation, &input_specs)
-            .map_err(|mismatch| {
-                let operands: Vec<Operand<'_>> =
-                    inputs.iter().map(|input| input.as_operand()).collect();
-                mismatch.into_error(operation.name(), &operands)
-            })
-            .map_err(|error| error.at(Place::current(caller).location))?;
-        let outputs = specs.len();
-        let node = Arc::new(Node::recorded(
-            operation,
-            specs,
-            inputs,
-            Place::current(caller),
-        ));
-        let tensors: SmallVec<[Tensor; 1]> = (0..outputs as u32)
+        let specs = match passed_on(&operation, inputs) {
+            Some(specs) => specs,
+            None => inferred(&operation, inputs)
+                .map_err(|error| error.at(Place::current(caller).location))?,
+        };
+        let node = Node::recorded(operation, specs, inputs, Place::current(caller));
+        let tensor = Tensor::from_node(node);
+        crate::graph::keep_bounded(&tensor);
+        Ok(tensor)
+    }
+
+    /// All outputs of the node, in order.
+    pub(crate) fn all_outputs(&self) -> SmallVec<[Tensor; 1]> {
+        let outputs = 0..self.edge.node.specs.len() as u32;
+        outputs
             .map(|output| {
                 Tensor::from_edge(Edge {
-                    node: Arc::clone(&node),
+                    node: Arc::clone(&self.edge.node),
                     output,
                 })
             })
-            .collect();
-        if let Some(first) = tensors.first() {
-            crate::graph::keep_bounded(first);
-        }
-        Ok(tensors)
+            .collect()
     }
 
     pub(crate) fn as_operand(&self) -> Operand<'_> {
@@ -168,27 +154,45 @@ impl Tensor {
     #[track_caller]
     pub(crate) fn constant_of(value: Value, spec: Spec) -> Tensor {
         let place = Place::current(Location::caller());
-        Tensor::from_node(Node::leaf(Constant::operation(), spec, value, None, place))
+        let operation = Constant::operation();
+        Tensor::from_node(Node::leaf(operation, spec.into(), value, place))
     }
 
     /// A leaf of which every element is `scalar`, converted to the spec's dtype.
     #[track_caller]
     pub(crate) fn filled(scalar: Scalar, spec: Spec) -> Tensor {
-        Tensor::filled_leaf(Constant::operation(), scalar, spec)
+        Tensor::filled_leaf(Constant::operation(), scalar, spec.into())
     }
 
     /// A filled leaf that `operation` names.
     #[track_caller]
-    pub(crate) fn filled_leaf(operation: OperationRef, scalar: Scalar, spec: Spec) -> Tensor {
+    pub(crate) fn filled_leaf(
+        operation: OperationRef,
+        scalar: Scalar,
+        specs: SharedSpecs,
+    ) -> Tensor {
         let place = Place::current(Location::caller());
-        let value = Value::Filled(scalar.cast(spec.dtype()));
-        Tensor::from_node(Node::leaf(operation, spec, value, None, place))
+        let value = Value::Filled(scalar.cast(specs[0].dtype()));
+        Tensor::from_node(Node::leaf(operation, specs, value, place))
     }
 
     /// A leaf like this tensor of which every element is `number`.
     #[track_caller]
     pub(crate) fn filled_like(&self, number: f64) -> Tensor {
-        Tensor::filled(Scalar::Float(number), self.spec().clone())
+        Tensor::filled_leaf(
+            Constant::operation(),
+            Scalar::Float(number),
+            self.shared_specs(),
+        )
+    }
+
+    /// The spec, in the form that a node with the same single output can share.
+    pub(crate) fn shared_specs(&self) -> SharedSpecs {
+        let specs = &self.edge.node.specs;
+        match specs.len() {
+            1 => specs.clone(),
+            _ => self.spec().clone().into(),
+        }
     }
 
     /// A stand-in of this spec, on which operations can be recorded but nothing read.
@@ -198,12 +202,14 @@ impl Tensor {
         Tensor::from_node(Node::placeholder(Placeholder::operation(), spec, place))
     }
 
-    /// The number that every element is, if that is known without computing anything.
+    /// The number that every element of a constant is, if that is known without computing anything. A leaf that
+    /// somebody differentiates by is no constant.
     pub(crate) fn known_fill(&self) -> Option<f64> {
-        if self.edge.node.kind != Kind::Leaf {
+        let node = &self.edge.node;
+        if node.kind != Kind::Leaf || node.is_tracked() {
             return None;
         }
-        match self.edge.node.value(self.edge.output)? {
+        match node.value(self.edge.output)? {
             Value::Filled(scalar) => Some(scalar.to_f64()),
             Value::Array(_) => None,
         }
@@ -216,6 +222,7 @@ impl Tensor {
         self.edge
             .node
             .value(self.edge.output)
+            .cloned()
             .expect("an evaluated target has its value")
     }
 
@@ -260,7 +267,7 @@ impl Tensor {
         }
         // A fresh input of a transform that has ended is only another name for what it was made from.
         if node.kind == Kind::Fresh && !node.is_tracked() {
-            let original = node.state().inputs.first().cloned();
+            let original = node.edges().first().cloned();
             if let Some(original) = original {
                 return Tensor::from_edge(original).fresh(scope);
             }
@@ -279,30 +286,59 @@ impl Tensor {
     }
 }
 
-fn infer(operation: &OperationRef, inputs: &[&Spec]) -> Result<Specs, crate::error::Mismatch> {
-    if let [first, others @ ..] = inputs
-        && let Some(other) = others.iter().find(|other| other.device() != first.device())
-    {
-        let reason = format!(
-            "the operands are on different devices: {} and {}",
-            first.device(),
-            other.device()
-        );
-        return Err(crate::error::Mismatch::argument(reason).help("move one with `.to_device(..)`"));
-    }
-    let specs = operation.infer(inputs)?;
-    for spec in &specs {
-        let fits = spec
-            .shape()
-            .checked_elements()
-            .is_some_and(|count| count <= isize::MAX as usize / 16);
-        if !fits {
+/// The inputs' own specs, where they are all the same and the operation is known to pass that on.
+fn passed_on(operation: &OperationRef, inputs: &[&Tensor]) -> Option<SharedSpecs> {
+    let (first, others) = inputs.split_first()?;
+    let specs = &first.node().specs;
+    let same = others.iter().all(|other| other.node().specs.is(specs));
+    (same && specs.len() == 1 && operation.keeps_spec_of(specs[0].dtype())).then(|| specs.clone())
+}
+
+/// The outputs' specs by the operation's own rule.
+fn inferred(operation: &OperationRef, inputs: &[&Tensor]) -> Result<SharedSpecs, Error> {
+    let specs: SmallVec<[&Spec; 4]> = inputs.iter().map(|input| input.spec()).collect();
+    let outputs = check_devices(&specs)
+        .and_then(|()| operation.infer(&specs))
+        .and_then(|outputs| outputs.iter().try_for_each(check_size).map(|()| outputs))
+        .map_err(|mismatch| {
+            let operands: Vec<Operand<'_>> =
+                inputs.iter().map(|input| input.as_operand()).collect();
+            mismatch.into_error(operation.name(), &operands)
+        })?;
+    Ok(match inputs.first() {
+        Some(first) if outputs.len() == 1 && outputs[0] == *first.spec() => first.shared_specs(),
+        _ => outputs.into(),
+    })
+}
+
+fn check_devices(inputs: &[&Spec]) -> Result<(), Mismatch> {
+    let Some((first, others)) = inputs.split_first() else {
+        return Ok(());
+    };
+    match others.iter().find(|other| other.device() != first.device()) {
+        None => Ok(()),
+        Some(other) => {
             let reason = format!(
-                "a result of shape {} does not fit in any memory",
-                spec.shape()
+                "the operands are on different devices: {} and {}",
+                first.device(),
+                other.device()
             );
-            return Err(crate::error::Mismatch::shape(reason));
+            Err(Mismatch::argument(reason).help("move one with `.to_device(..)`"))
         }
     }
-    Ok(specs)
+}
+
+fn check_size(output: &Spec) -> Result<(), Mismatch> {
+    let fits = output
+        .shape()
+        .checked_elements()
+        .is_some_and(|count| count <= isize::MAX as usize / 16);
+    if fits {
+        return Ok(());
+    }
+    let reason = format!(
+        "a result of shape {} does not fit in any memory",
+        output.shape()
+    );
+    Err(Mismatch::shape(reason))
 }

@@ -1,19 +1,19 @@
 //! The PyTorch habit: `loss.backward()`, then ask for any gradient.
 
-use super::Side;
 use super::grad::check_scalar;
 use super::reverse::pull_all;
+use super::side::{Row, Side};
 use crate::error::{Error, ErrorKind, raise};
-use crate::graph::walk::above_leaves;
-use crate::graph::{Edge, IdMap, without_evaluation};
+use crate::graph::walk::{Walk, above_leaves};
+use crate::graph::{Few, Listed, without_evaluation};
 use crate::tensor::Tensor;
 
 /// The gradients of one backward pass: of every tracked leaf and every intermediate result.
 ///
 /// They are ordinary tensors, computed when somebody looks, and can be differentiated again.
 pub struct Gradients {
-    rows: IdMap,
-    entries: Vec<Edge>,
+    walk: Walk,
+    rows: Vec<Few<Option<Listed>>>,
 }
 
 impl Gradients {
@@ -31,16 +31,16 @@ impl Gradients {
     #[track_caller]
     pub fn of(&self, tensor: impl AsRef<Tensor>) -> Tensor {
         let tensor = tensor.as_ref();
-        // An output of a node with several is found under its own number; ids leave room for none above 2^40.
-        match self.rows.get(key(tensor)) {
-            Some(row) => Tensor::from_edge(self.entries[row as usize].clone()),
+        match self.find(tensor) {
+            Some(gradient) => gradient.tensor().clone(),
             None => Tensor::absent(tensor),
         }
     }
-}
 
-fn key(tensor: &Tensor) -> u64 {
-    tensor.id() | u64::from(tensor.edge().output) << 48
+    fn find(&self, tensor: &Tensor) -> Option<&Listed> {
+        let row = &self.rows[self.walk.row(tensor)?];
+        row.get(tensor.edge().output as usize)?.as_ref()
+    }
 }
 
 impl Tensor {
@@ -91,28 +91,14 @@ impl Tensor {
     }
 
     fn pull_from(&self, cotangent: &Tensor) -> Gradients {
-        let steps = above_leaves(std::slice::from_ref(self));
-        let mut on_path = IdMap::new();
-        for step in &steps {
-            on_path.insert(step.node.id, 0);
-        }
-        let mut table = Side::new();
+        let mut walk = above_leaves(std::slice::from_ref(self));
+        let mut table = Side::over(&walk);
         table.accumulate(self, cotangent.cast(self.dtype()));
-        pull_all(&steps, &mut table, &|tensor| on_path.contains(tensor.id()));
-        let mut gradients = Gradients {
-            rows: IdMap::new(),
-            entries: Vec::new(),
-        };
-        for step in &steps {
-            for output in step.outputs() {
-                if let Some(gradient) = table.get(&output) {
-                    gradients
-                        .rows
-                        .insert(key(&output), gradients.entries.len() as u32);
-                    gradients.entries.push(gradient.edge().clone());
-                }
-            }
-        }
-        gradients
+        pull_all(&walk, &mut table);
+        let listed = |row: &Row| Few::of(row, |entry| entry.clone().map(Listed::new));
+        let rows = table.into_rows().iter().map(listed).collect();
+        // A table of gradients does not keep what was differentiated.
+        walk.steps = Vec::new();
+        Gradients { walk, rows }
     }
 }

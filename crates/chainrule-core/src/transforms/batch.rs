@@ -104,7 +104,7 @@ fn common_extent(batched: &[&Tensor]) -> usize {
 /// Replays what was recorded on `single` for the whole batch. What does not depend on `single` is shared, except for
 /// random draws, which each example makes for itself.
 fn replay(single: &[Tensor], batched: &[Tensor], outputs: &[Tensor], extent: usize) -> Vec<Tensor> {
-    let steps = depending_or(single, outputs, |step| {
+    let walk = depending_or(single, outputs, |step| {
         // A draw whose value somebody has read is data by now.
         matches!(step.node.operation.batch(), Batch::Draw(_)) && !step.inputs.is_empty()
     });
@@ -115,7 +115,7 @@ fn replay(single: &[Tensor], batched: &[Tensor], outputs: &[Tensor], extent: usi
     for (placeholder, tensor) in single.iter().zip(batched) {
         table.set(placeholder.id(), vec![tensor.clone()]);
     }
-    for step in &steps {
+    for step in &walk.steps {
         let replayed = with_place(step.node.place(), || replay_step(step, &table, extent));
         table.set(step.node.id, replayed);
     }

@@ -3,19 +3,19 @@
 use super::Side;
 use super::record::open;
 use crate::declare::Derivative;
-use crate::graph::walk::Step;
+use crate::graph::walk::{Step, Walk};
 use crate::graph::with_place;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 
-/// Pushes tangents through all steps, oldest first.
-pub(crate) fn push_all(steps: &[Step], tangents: &mut Side) {
-    for step in steps {
+/// Pushes tangents through all steps of a walk, oldest first.
+pub(crate) fn push_all(walk: &Walk, tangents: &mut Side<'_>) {
+    for step in &walk.steps {
         with_place(step.node.place(), || push(step, tangents));
     }
 }
 
-fn push(step: &Step, tangents: &mut Side) {
+fn push(step: &Step, tangents: &mut Side<'_>) {
     let inputs = &step.inputs[..];
     let incoming: SmallVec<[Option<Tensor>; 2]> =
         inputs.iter().map(|x| tangents.get(x).cloned()).collect();
@@ -32,7 +32,10 @@ fn push(step: &Step, tangents: &mut Side) {
     match operation.derivative() {
         Derivative::Elementwise(diagonal) => {
             let terms = present(&incoming).filter_map(|(argument, tangent)| {
-                scaled(diagonal.partial(argument, inputs, &outputs[0]), tangent)
+                match diagonal.known_partial(argument) {
+                    Some(number) => scaled_by(number, tangent),
+                    None => scaled(diagonal.partial(argument, inputs, &outputs[0]), tangent),
+                }
             });
             set_sum(tangents, &outputs[0], terms);
         }
@@ -79,13 +82,13 @@ fn push(step: &Step, tangents: &mut Side) {
         }
         Derivative::Body => {
             let opened = open(&step.node, inputs);
-            let mut inner = Side::new();
+            let mut inner = Side::over(&opened.walk);
             for (input, tangent) in opened.inputs.iter().zip(&incoming) {
                 if let Some(tangent) = tangent {
                     inner.set(input, tangent.clone());
                 }
             }
-            push_all(&opened.steps, &mut inner);
+            push_all(&opened.walk, &mut inner);
             for (output, image) in outputs.iter().zip(&opened.outputs) {
                 if let Some(image) = inner.get(image) {
                     tangents.set(output, image.clone());
@@ -103,17 +106,26 @@ fn present(entries: &[Option<Tensor>]) -> impl Iterator<Item = (usize, &Tensor)>
         .filter_map(|(position, entry)| Some((position, entry.as_ref()?)))
 }
 
-/// `partial * vector`, without the multiplication where the partial is known to be 1, -1 or 0.
+/// `partial * vector`, without the multiplication where either is known to be 1, -1 or 0 everywhere.
 pub(crate) fn scaled(partial: Tensor, vector: &Tensor) -> Option<Tensor> {
     match partial.known_fill() {
-        Some(0.0) => None,
-        Some(1.0) => Some(vector.clone()),
-        Some(-1.0) => Some(-vector),
+        Some(number @ (0.0 | 1.0 | -1.0)) => scaled_by(number, vector),
+        // The cotangent a backward pass starts from.
+        _ if vector.known_fill() == Some(1.0) && vector.spec() == partial.spec() => Some(partial),
         _ => Some(partial * vector),
     }
 }
 
-fn set_sum(tangents: &mut Side, output: &Tensor, terms: impl Iterator<Item = Tensor>) {
+/// `number * vector` for 1, -1 and 0.
+pub(crate) fn scaled_by(number: f64, vector: &Tensor) -> Option<Tensor> {
+    match number {
+        0.0 => None,
+        1.0 => Some(vector.clone()),
+        _ => Some(-vector),
+    }
+}
+
+fn set_sum(tangents: &mut Side<'_>, output: &Tensor, terms: impl Iterator<Item = Tensor>) {
     if let Some(sum) = terms.reduce(|sum, term| sum + term) {
         tangents.set(output, sum);
     }

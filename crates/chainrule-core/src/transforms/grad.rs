@@ -3,7 +3,6 @@
 use super::record::{Recorded, Running};
 use super::vjp::pulled;
 use crate::error::{Error, ErrorKind, raise};
-use crate::graph::walk::{Edges, between};
 use crate::graph::without_evaluation;
 use crate::tensor::Tensor;
 use crate::tree::{Tree, leaves, rebuilt};
@@ -76,15 +75,11 @@ pub fn value_and_grad_aux<P: Tree, A: Tree>(
         let inputs = running.fresh(&at_leaves);
         let (value, aux) = f(&rebuilt(at, &inputs));
         check_scalar(&value);
-        let recorded = Recorded {
-            steps: between(&inputs, std::slice::from_ref(&value), Edges::Differentiable),
-            inputs,
-            outputs: vec![value],
-        };
+        let recorded = Recorded::between(inputs, vec![value]);
         let seed = recorded.outputs[0].ones_like();
         let gradients = without_evaluation(|| pulled(&recorded, &[&seed], "grad"));
         let gradients = rebuilt(at, &gradients);
-        running.finish(&recorded.steps);
+        running.finish(&recorded.walk);
         let value = recorded
             .outputs
             .into_iter()

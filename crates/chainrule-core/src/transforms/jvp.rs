@@ -4,7 +4,6 @@ use super::Side;
 use super::forward::push_all;
 use super::record::{Recorded, Running, missing_derivative};
 use crate::error::{Error, ErrorKind, raise};
-use crate::graph::walk::{Edges, between};
 use crate::graph::without_evaluation;
 use crate::tensor::Tensor;
 use crate::tree::{Tree, leaves, rebuilt};
@@ -46,25 +45,21 @@ pub fn jvp_aux<P: Tree, O: Tree, A: Tree>(
     let inputs = running.fresh(&at_leaves);
     let (output, aux) = f(&rebuilt(at, &inputs));
     let outputs: Vec<Tensor> = leaves(&output).into_iter().cloned().collect();
-    let recorded = Recorded {
-        steps: between(&inputs, &outputs, Edges::Differentiable),
-        inputs,
-        outputs,
-    };
+    let recorded = Recorded::between(inputs, outputs);
     let tangents = without_evaluation(|| pushed(&recorded, &directions));
     let tangents = rebuilt(&output, &tangents);
-    running.finish(&recorded.steps);
+    running.finish(&recorded.walk);
     (output, tangents, aux)
 }
 
 fn pushed(recorded: &Recorded, directions: &[&Tensor]) -> Vec<Tensor> {
-    let mut tangents = Side::new();
+    let mut tangents = Side::over(&recorded.walk);
     for (input, direction) in recorded.inputs.iter().zip(directions) {
         if input.dtype().is_floating() {
             tangents.set(input, direction.cast(input.dtype()));
         }
     }
-    push_all(&recorded.steps, &mut tangents);
+    push_all(&recorded.walk, &mut tangents);
     let found: Vec<Option<&Tensor>> = recorded
         .outputs
         .iter()

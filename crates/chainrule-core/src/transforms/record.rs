@@ -2,8 +2,8 @@
 
 use crate::declare::Evaluation;
 use crate::error::{Error, ErrorKind};
-use crate::graph::walk::{Edges, Step, between, cut_by};
-use crate::graph::{IdMap, Node, Scope, without_evaluation};
+use crate::graph::walk::{Edges, Walk, between, cut_by};
+use crate::graph::{Node, Scope, without_evaluation};
 use crate::tensor::Tensor;
 use std::sync::Arc;
 
@@ -11,20 +11,17 @@ use std::sync::Arc;
 pub(crate) struct Recorded {
     pub(crate) inputs: Vec<Tensor>,
     pub(crate) outputs: Vec<Tensor>,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) walk: Walk,
 }
 
 impl Recorded {
-    /// The ids of everything a derivative may flow to: the inputs and all nodes between.
-    pub(crate) fn on_path(&self) -> IdMap {
-        let mut ids = IdMap::new();
-        for input in &self.inputs {
-            ids.insert(input.id(), 0);
+    pub(crate) fn between(inputs: Vec<Tensor>, outputs: Vec<Tensor>) -> Recorded {
+        let walk = between(&inputs, &outputs, Edges::Differentiable);
+        Recorded {
+            inputs,
+            outputs,
+            walk,
         }
-        for step in &self.steps {
-            ids.insert(step.node.id, 0);
-        }
-        ids
     }
 }
 
@@ -41,9 +38,9 @@ impl Running {
     }
 
     /// Ends the transform: nodes that only it tracked forget what they no longer need.
-    pub(crate) fn finish(self, steps: &[Step]) {
+    pub(crate) fn finish(self, walk: &Walk) {
         self.0.close();
-        for step in steps {
+        for step in &walk.steps {
             step.node.forget_if_done();
         }
     }
@@ -64,12 +61,7 @@ pub(crate) fn open(node: &Node, inputs: &[Tensor]) -> Recorded {
         let identity = crate::primitives::leaf::Identity::operation();
         let inputs: Vec<Tensor> = inputs.iter().map(|input| identity.of(&[input])).collect();
         let outputs = body.body(&inputs);
-        let steps = between(&inputs, &outputs, Edges::Differentiable);
-        Recorded {
-            inputs,
-            outputs,
-            steps,
-        }
+        Recorded::between(inputs, outputs)
     })
 }
 

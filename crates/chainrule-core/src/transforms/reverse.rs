@@ -1,91 +1,83 @@
 //! The whole of reverse mode: pulling cotangents through one node. The mirror of forward mode.
 
-use super::Side;
-use super::forward::scaled;
+use super::forward::{scaled, scaled_by};
 use super::record::open;
+use super::side::{Below, Row, Side};
 use crate::declare::Derivative;
-use crate::graph::walk::Step;
-use crate::graph::with_place;
+use crate::graph::walk::{Step, Walk};
+use crate::graph::{Few, with_place};
 use crate::tensor::Tensor;
-use smallvec::SmallVec;
 
-/// Pulls cotangents through all steps, newest first, to the tensors that `wanted` accepts.
-pub(crate) fn pull_all(steps: &[Step], cotangents: &mut Side, wanted: &dyn Fn(&Tensor) -> bool) {
-    for step in steps.iter().rev() {
-        with_place(step.node.place(), || pull(step, cotangents, wanted));
+/// Pulls cotangents through all steps of a walk, newest first, to everything that takes part in it.
+pub(crate) fn pull_all(walk: &Walk, cotangents: &mut Side<'_>) {
+    for (position, step) in walk.steps.iter().enumerate().rev() {
+        let (arriving, below) = cotangents.at_step(position);
+        if arriving.iter().any(Option::is_some) {
+            with_place(step.node.place(), || pull(step, arriving, below));
+        }
     }
 }
 
-fn pull(step: &Step, cotangents: &mut Side, wanted: &dyn Fn(&Tensor) -> bool) {
-    let arriving: SmallVec<[Option<Tensor>; 1]> =
-        cotangents.of_node(step.node.id).iter().cloned().collect();
-    if arriving.iter().all(Option::is_none) {
-        return;
-    }
+fn pull(step: &Step, arriving: &Row, mut below: Below<'_>) {
     let inputs = &step.inputs[..];
-    // A derivative flows only to inputs that have a tangent space and lie on a path from what is differentiated by.
-    let active =
-        |argument: usize| inputs[argument].dtype().is_floating() && wanted(&inputs[argument]);
-    let arguments = || (0..inputs.len()).filter(|&argument| active(argument));
-    let mut give = |argument: usize, cotangent: Tensor| {
-        let input = &inputs[argument];
-        cotangents.accumulate(input, cotangent.cast(input.dtype()));
+    // The inputs to which a derivative flows, with their rows.
+    let rows = Few::of(inputs, |input| below.row(input));
+    let arguments = rows.iter().enumerate();
+    let arguments = arguments.filter_map(|(argument, row)| Some((argument, (*row)?)));
+    let single = || arriving[0].as_ref().expect("some cotangent arrived");
+    let mut give = |(argument, row): (usize, usize), cotangent: Tensor| {
+        below.give(row, &inputs[argument], cotangent);
     };
-    let operation = &step.node.operation;
-    match operation.derivative() {
+    match step.node.operation.derivative() {
         Derivative::Elementwise(diagonal) => {
-            let output = &step.outputs()[0];
-            let cotangent = arriving[0].as_ref().expect("some cotangent arrived");
-            for argument in arguments() {
-                if let Some(share) = scaled(diagonal.partial(argument, inputs, output), cotangent) {
-                    give(argument, share);
+            for to in arguments {
+                let share = match diagonal.known_partial(to.0) {
+                    Some(number) => scaled_by(number, single()),
+                    None => scaled(diagonal.partial(to.0, inputs, &step.output()), single()),
+                };
+                if let Some(share) = share {
+                    give(to, share);
                 }
             }
         }
         Derivative::Linear(linear) => {
-            for argument in arguments().filter(|&argument| !linear.is_fixed(argument)) {
-                give(argument, linear.transpose(argument, inputs, &arriving));
+            for to in arguments {
+                if !linear.is_fixed(to.0) {
+                    give(to, linear.transpose(to.0, inputs, arriving));
+                }
             }
         }
         Derivative::Multilinear(multilinear) => {
-            let cotangent = arriving[0].as_ref().expect("some cotangent arrived");
-            for argument in arguments() {
-                give(argument, multilinear.transpose(argument, inputs, cotangent));
+            for to in arguments {
+                give(to, multilinear.transpose(to.0, inputs, single()));
             }
         }
         Derivative::Routed(routed) => {
-            let cotangent = arriving[0].as_ref().expect("some cotangent arrived");
             let route = routed.route(inputs, &step.outputs());
-            for argument in arguments() {
-                give(
-                    argument,
-                    routed.transpose(&route, argument, inputs, cotangent),
-                );
+            for to in arguments {
+                give(to, routed.transpose(&route, to.0, inputs, single()));
             }
         }
         Derivative::Rule(rule) => {
-            let shares = rule.vjp(inputs, &step.outputs(), &arriving);
-            for (argument, share) in shares.into_iter().enumerate() {
-                if let Some(share) = share.filter(|_| active(argument)) {
-                    give(argument, share);
+            let mut shares = rule.vjp(inputs, &step.outputs(), arriving);
+            for to in arguments {
+                if let Some(share) = shares.get_mut(to.0).and_then(Option::take) {
+                    give(to, share);
                 }
             }
         }
         Derivative::Body => {
             let opened = open(&step.node, inputs);
-            let mut inner = Side::new();
-            for (output, cotangent) in opened.outputs.iter().zip(&arriving) {
+            let mut inner = Side::over(&opened.walk);
+            for (output, cotangent) in opened.outputs.iter().zip(arriving.iter()) {
                 if let Some(cotangent) = cotangent {
                     inner.accumulate(output, cotangent.clone());
                 }
             }
-            let on_path = opened.on_path();
-            pull_all(&opened.steps, &mut inner, &|tensor| {
-                on_path.contains(tensor.id())
-            });
-            for argument in arguments() {
-                if let Some(share) = inner.get(&opened.inputs[argument]) {
-                    give(argument, share.clone());
+            pull_all(&opened.walk, &mut inner);
+            for to in arguments {
+                if let Some(share) = inner.get(&opened.inputs[to.0]) {
+                    give(to, share.clone());
                 }
             }
         }

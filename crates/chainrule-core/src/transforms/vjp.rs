@@ -4,7 +4,6 @@ use super::Side;
 use super::record::{Recorded, Running, missing_derivative};
 use super::reverse::pull_all;
 use crate::error::{Error, ErrorKind, raise};
-use crate::graph::walk::{Edges, between};
 use crate::graph::without_evaluation;
 use crate::tensor::Tensor;
 use crate::tree::{Tree, leaves, rebuilt};
@@ -52,32 +51,25 @@ pub fn vjp_aux<P: Tree, O: Tree, A: Tree>(
     let (output, aux) = f(&rebuilt(at, &inputs));
     let cotangent = cotangent(&output);
     let outputs: Vec<Tensor> = leaves(&output).into_iter().cloned().collect();
-    let recorded = Recorded {
-        steps: between(&inputs, &outputs, Edges::Differentiable),
-        inputs,
-        outputs,
-    };
+    let recorded = Recorded::between(inputs, outputs);
     let cotangents = leaves(&cotangent);
     check_cotangents(&recorded.outputs, &cotangents);
     let pulled = without_evaluation(|| pulled(&recorded, &cotangents, "vjp"));
     let pulled = rebuilt(at, &pulled);
-    running.finish(&recorded.steps);
+    running.finish(&recorded.walk);
     (output, pulled, aux)
 }
 
 /// The cotangents of the recorded inputs.
 #[track_caller]
 pub(crate) fn pulled(recorded: &Recorded, cotangents: &[&Tensor], name: &str) -> Vec<Tensor> {
-    let mut table = Side::new();
+    let mut table = Side::over(&recorded.walk);
     for (output, cotangent) in recorded.outputs.iter().zip(cotangents) {
         if output.dtype().is_floating() {
             table.accumulate(output, cotangent.cast(output.dtype()));
         }
     }
-    let on_path = recorded.on_path();
-    pull_all(&recorded.steps, &mut table, &|tensor| {
-        on_path.contains(tensor.id())
-    });
+    pull_all(&recorded.walk, &mut table);
     recorded
         .inputs
         .iter()
