@@ -32,7 +32,10 @@ pub(crate) type Inputs = Few<Edge>;
 /// What a node has computed.
 pub(crate) enum Values {
     One(Value),
-    // A thin pointer: nodes with several outputs are rare.
+    #[expect(
+        clippy::box_collection,
+        reason = "a thin pointer keeps the nodes with one output small"
+    )]
     Many(Box<Vec<Value>>),
 }
 
