@@ -1,5 +1,7 @@
-//! Operations that carry their body of primitives, a file a family.
+//! Operations that carry their body of primitives, and methods made of other operations, a file a family.
 
+pub(crate) mod activation;
+pub(crate) mod einsum;
 pub(crate) mod softmax;
 
 use crate::declare::Entry;
