@@ -2,12 +2,17 @@
 
 pub(crate) mod activation;
 pub(crate) mod attention;
+pub(crate) mod cross_entropy;
 pub(crate) mod dropout;
 pub(crate) mod einsum;
+pub(crate) mod loss;
+pub(crate) mod mask;
 pub(crate) mod normalization;
 pub(crate) mod softmax;
+pub(crate) mod statistics;
 
 pub use attention::AttentionOptions;
+pub use cross_entropy::{CrossEntropyOptions, Reduction};
 
 use crate::declare::Entry;
 

@@ -104,7 +104,7 @@ fn operation_text(name: &str, operands: &[Text]) -> Text {
         "neg" => Text::new(format!("-{}", operands[0].at_least(Sign)), Sign),
         "square" => Text::new(format!("{}^2", operands[0].at_least(Atom)), Power),
         "reciprocal" => Text::new(format!("1 / {}", operands[0].at_least(Sign)), Product),
-        "expand" | "reshape" | "identity" => operands[0].clone(),
+        "expand" | "reshape" | "identity" | "stop_gradient" => operands[0].clone(),
         _ => {
             let arguments: Vec<&str> = operands
                 .iter()

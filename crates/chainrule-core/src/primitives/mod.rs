@@ -11,6 +11,7 @@ pub(crate) mod error_function;
 pub(crate) mod expand;
 pub(crate) mod exponential;
 pub(crate) mod extremum;
+pub(crate) mod gather;
 pub(crate) mod hyperbolic;
 pub(crate) mod leaf;
 pub(crate) mod logic;
@@ -44,6 +45,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     expand::ALL,
     exponential::ALL,
     extremum::ALL,
+    gather::ALL,
     hyperbolic::ALL,
     leaf::ALL,
     logic::ALL,

@@ -1,0 +1,765 @@
+//! Elements picked and placed by integer positions along an axis: four maps, each the transpose of another.
+
+use crate::declare::{
+    Array, Batch, BatchRule, Derivative, Evaluation, Linear, OperationRef, Primitive, Reference,
+    Ring, Sample, Shift, Specs, one, operation,
+};
+use crate::error::{Error, ErrorKind, Mismatch, raise};
+use crate::family;
+use crate::graph::Spec;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use crate::{each_ring, each_ring_pair};
+use chainrule_kernels::DType;
+
+family! { Gather, ScatterAdd, Scatter, IndexSelect, IndexAdd }
+
+/// `y[.., i, ..] = x[.., index[.., i, ..], ..]` along `axis`; the index has the rank of x.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Gather {
+    pub(crate) axis: usize,
+}
+
+/// Zeros of `extent` along `axis`, with each source element added at its position: the transpose of [`Gather`].
+/// Operands: index, source.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ScatterAdd {
+    pub(crate) axis: usize,
+    pub(crate) shape: Shape,
+}
+
+/// The base with each source element put at its position along `axis`; of several, the last stays.
+/// Operands: base, index, source.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Scatter {
+    pub(crate) axis: usize,
+}
+
+/// Whole slices along `axis`, by a vector of positions. Operands: x, index.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct IndexSelect {
+    pub(crate) axis: usize,
+}
+
+/// Zeros of `extent` along `axis`, with each slice added at its position: the transpose of [`IndexSelect`].
+/// Operands: index, source.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct IndexAdd {
+    pub(crate) axis: usize,
+    pub(crate) extent: usize,
+}
+
+fn check_index(index: &Spec) -> Result<(), Mismatch> {
+    if index.dtype().is_floating() || index.dtype() == DType::Bool {
+        let reason = format!("the index must be integers, not {}", index.dtype());
+        return Err(Mismatch::dtype(reason).help("convert it: `.cast(DType::I64)`"));
+    }
+    Ok(())
+}
+
+/// Whether `index` fits into `shape` on all axes but one.
+fn check_aligned(index: &Shape, shape: &Shape, axis: usize) -> Result<(), Mismatch> {
+    if index.rank() != shape.rank() || axis >= shape.rank() {
+        return Err(Mismatch::shape(
+            "the index must have as many axes as the tensor",
+        ));
+    }
+    match (0..shape.rank()).find(|&other| other != axis && index[other] > shape[other]) {
+        Some(other) => Err(Mismatch::shape(format!(
+            "the index has extent {} along axis {other}, the tensor {}",
+            index[other], shape[other]
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn out_of_range(name: &str, value: i64, position: usize, axis: usize, extent: usize) -> Error {
+    let message = format!(
+        "{name}: index {value} (element {position} of the index) is outside axis {axis}, which has extent {extent}"
+    );
+    Error::new(ErrorKind::Index, message)
+}
+
+/// For each element of an index, the flat position in a tensor of `shape` that it means.
+fn positions(name: &str, index: &Array, shape: &Shape, axis: usize) -> Result<Vec<usize>, Error> {
+    let strides = shape.contiguous_strides();
+    index
+        .to_integers()
+        .into_iter()
+        .enumerate()
+        .map(|(flat, value)| {
+            let chosen = usize::try_from(value)
+                .ok()
+                .filter(|&chosen| chosen < shape[axis]);
+            let chosen =
+                chosen.ok_or_else(|| out_of_range(name, value, flat, axis, shape[axis]))?;
+            let at = index.shape.unravel(flat);
+            let along = |other: usize| if other == axis { chosen } else { at[other] };
+            Ok((0..shape.rank())
+                .map(|other| along(other) * strides[other] as usize)
+                .sum())
+        })
+        .collect()
+}
+
+fn integers(values: &[i64]) -> Vec<i64> {
+    values.to_vec()
+}
+
+impl Primitive for Gather {
+    fn name(&self) -> &'static str {
+        "gather"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y[.., i, ..] = x[.., index[.., i, ..], ..]"
+    }
+
+    fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
+        let names = &["input", "index"];
+        check_index(inputs[1]).map_err(|mismatch| mismatch.naming(names))?;
+        check_aligned(inputs[1].shape(), inputs[0].shape(), self.axis)
+            .map_err(|mismatch| mismatch.naming(names))?;
+        one(inputs[0].with_shape(inputs[1].shape()))
+    }
+
+    fn evaluation(&self) -> Evaluation<'_> {
+        Evaluation::Reference(self)
+    }
+
+    fn derivative(&self) -> Derivative<'_> {
+        Derivative::Linear(self)
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch::ShiftAxes(self)
+    }
+
+    fn samples() -> Vec<Sample> {
+        let along = |axis| Sample::new(operation(Gather { axis }));
+        vec![
+            along(1)
+                .input([2, 4])
+                .integers([2, 3], integers(&[0, 3, 3, 1, 0, 1])),
+            along(0)
+                .input([3, 2])
+                .integers([2, 2], integers(&[2, 0, 0, 0])),
+            along(0)
+                .input([4])
+                .integers([5], integers(&[3, 3, 0, 1, 2])),
+        ]
+    }
+}
+
+impl Reference for Gather {
+    fn value(&self, inputs: &[Array], specs: &[Spec]) -> Result<Vec<Array>, Error> {
+        let chosen = positions("gather", &inputs[1], &inputs[0].shape, self.axis)?;
+        Ok(vec![
+            inputs[0].picked(specs[0].shape().clone(), chosen.into_iter()),
+        ])
+    }
+}
+
+impl Linear for Gather {
+    fn is_fixed(&self, argument: usize) -> bool {
+        argument == 1
+    }
+
+    fn transpose(
+        &self,
+        _argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
+        let scatter = ScatterAdd {
+            axis: self.axis,
+            shape: inputs[0].shape().clone(),
+        };
+        operation(scatter).of(&[&inputs[1], cotangent])
+    }
+}
+
+impl Shift for Gather {
+    fn shifted(&self, _extent: usize) -> OperationRef {
+        operation(Gather {
+            axis: self.axis + 1,
+        })
+    }
+}
+
+impl Primitive for ScatterAdd {
+    fn name(&self) -> &'static str {
+        "scatter_add"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y[.., index[.., i, ..], ..] += x[.., i, ..]"
+    }
+
+    fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
+        let names = &["index", "source"];
+        check_index(inputs[0]).map_err(|mismatch| mismatch.naming(names))?;
+        check_aligned(inputs[0].shape(), &self.shape, self.axis)
+            .map_err(|mismatch| mismatch.naming(names))?;
+        if inputs[0].shape() != inputs[1].shape() {
+            return Err(Mismatch::shape("index and source differ in shape").naming(names));
+        }
+        one(inputs[1].with_shape(&self.shape))
+    }
+
+    fn evaluation(&self) -> Evaluation<'_> {
+        Evaluation::Reference(self)
+    }
+
+    fn derivative(&self) -> Derivative<'_> {
+        Derivative::Linear(self)
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch::ShiftAxes(self)
+    }
+
+    fn samples() -> Vec<Sample> {
+        let into = |axis, shape: &[usize]| {
+            Sample::new(operation(ScatterAdd {
+                axis,
+                shape: Shape::from(shape),
+            }))
+        };
+        vec![
+            into(1, &[2, 4])
+                .integers([2, 3], integers(&[0, 3, 3, 1, 0, 1]))
+                .input([2, 3]),
+            into(0, &[3, 2])
+                .integers([2, 2], integers(&[2, 0, 0, 0]))
+                .input([2, 2]),
+        ]
+    }
+}
+
+impl Reference for ScatterAdd {
+    fn value(&self, inputs: &[Array], specs: &[Spec]) -> Result<Vec<Array>, Error> {
+        let chosen = positions("scatter_add", &inputs[0], &self.shape, self.axis)?;
+        let data = each_ring!(&inputs[1].data, elements => {
+            let mut sums = vec![Default::default(); specs[0].elements()];
+            added(&mut sums, elements, &chosen);
+            sums
+        });
+        Ok(vec![Array::new(specs[0].shape(), data)])
+    }
+}
+
+fn added<T: Ring>(sums: &mut [T], elements: &[T], chosen: &[usize]) {
+    for (element, &position) in elements.iter().zip(chosen) {
+        sums[position] = sums[position].plus(element);
+    }
+}
+
+impl Linear for ScatterAdd {
+    fn is_fixed(&self, argument: usize) -> bool {
+        argument == 0
+    }
+
+    fn transpose(
+        &self,
+        _argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
+        operation(Gather { axis: self.axis }).of(&[cotangent, &inputs[0]])
+    }
+}
+
+impl Shift for ScatterAdd {
+    fn shifted(&self, extent: usize) -> OperationRef {
+        operation(ScatterAdd {
+            axis: self.axis + 1,
+            shape: self.shape.with_axis(0, extent),
+        })
+    }
+}
+
+impl Primitive for Scatter {
+    fn name(&self) -> &'static str {
+        "scatter"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = x, but y[.., index[.., i, ..], ..] = source[.., i, ..]"
+    }
+
+    fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
+        let names = &["base", "index", "source"];
+        check_index(inputs[1]).map_err(|mismatch| mismatch.naming(names))?;
+        check_aligned(inputs[1].shape(), inputs[0].shape(), self.axis)
+            .map_err(|mismatch| mismatch.naming(names))?;
+        if inputs[1].shape() != inputs[2].shape() {
+            return Err(Mismatch::shape("index and source differ in shape").naming(names));
+        }
+        if inputs[0].dtype() != inputs[2].dtype() {
+            return Err(Mismatch::dtype("base and source differ in dtype")
+                .naming(names)
+                .help("convert one with `.cast(..)`"));
+        }
+        one(inputs[0].clone())
+    }
+
+    fn evaluation(&self) -> Evaluation<'_> {
+        Evaluation::Reference(self)
+    }
+
+    fn derivative(&self) -> Derivative<'_> {
+        Derivative::Linear(self)
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch::ShiftAxes(self)
+    }
+
+    fn samples() -> Vec<Sample> {
+        let along = |axis| Sample::new(operation(Scatter { axis }));
+        vec![
+            along(1)
+                .input([2, 4])
+                .integers([2, 2], integers(&[0, 3, 1, 2]))
+                .input([2, 2]),
+            along(0)
+                .input([5])
+                .integers([2], integers(&[4, 1]))
+                .input([2]),
+        ]
+    }
+}
+
+impl Reference for Scatter {
+    fn value(&self, inputs: &[Array], specs: &[Spec]) -> Result<Vec<Array>, Error> {
+        let chosen = positions("scatter", &inputs[1], &inputs[0].shape, self.axis)?;
+        let data = match (&inputs[0].data, &inputs[2].data) {
+            (crate::declare::Data::Bool(base), crate::declare::Data::Bool(source)) => {
+                crate::declare::Data::Bool(placed(base, source, &chosen))
+            }
+            (base, source) => {
+                each_ring_pair!(base, source, (base, source) => placed(base, source, &chosen))
+            }
+        };
+        Ok(vec![Array::new(specs[0].shape(), data)])
+    }
+}
+
+fn placed<T: Clone>(base: &[T], source: &[T], chosen: &[usize]) -> Vec<T> {
+    let mut result = base.to_vec();
+    for (element, &position) in source.iter().zip(chosen) {
+        result[position] = element.clone();
+    }
+    result
+}
+
+impl Linear for Scatter {
+    fn is_fixed(&self, argument: usize) -> bool {
+        argument == 1
+    }
+
+    /// Where several sources meet, only the last has an influence.
+    fn transpose(
+        &self,
+        argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
+        let scatter = operation(Scatter { axis: self.axis });
+        if argument == 0 {
+            let zeros = inputs[2].zeros_like();
+            return scatter.of(&[cotangent, &inputs[1], &zeros]);
+        }
+        let index = &inputs[1];
+        let order = Tensor::arange(index.elements() as i64)
+            .to_device(index.device())
+            .shaped(index.shape());
+        let nobody = cotangent.spec().with_dtype(DType::I64);
+        let base = Tensor::filled(crate::backend::Scalar::Integer(-1), nobody);
+        let last = scatter.of(&[&base, &inputs[1], &order]);
+        let gather = operation(Gather { axis: self.axis });
+        let stays = gather.of(&[&last, &inputs[1]]).eq(&order);
+        stays.where_(gather.of(&[cotangent, &inputs[1]]), inputs[2].zeros_like())
+    }
+}
+
+impl Shift for Scatter {
+    fn shifted(&self, _extent: usize) -> OperationRef {
+        operation(Scatter {
+            axis: self.axis + 1,
+        })
+    }
+}
+
+impl Primitive for IndexSelect {
+    fn name(&self) -> &'static str {
+        "index_select"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y[.., i, ..] = x[.., index[i], ..]"
+    }
+
+    fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
+        let names = &["input", "index"];
+        check_index(inputs[1]).map_err(|mismatch| mismatch.naming(names))?;
+        if inputs[1].rank() != 1 {
+            return Err(Mismatch::shape("the index must be a vector").naming(names));
+        }
+        if self.axis >= inputs[0].rank() {
+            return Err(
+                Mismatch::shape(format!("axis {} does not exist", self.axis)).naming(names),
+            );
+        }
+        one(inputs[0].with_shape(
+            inputs[0]
+                .shape()
+                .with_extent(self.axis, inputs[1].elements()),
+        ))
+    }
+
+    fn evaluation(&self) -> Evaluation<'_> {
+        Evaluation::Reference(self)
+    }
+
+    fn derivative(&self) -> Derivative<'_> {
+        Derivative::Linear(self)
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch::Rule(self)
+    }
+
+    fn samples() -> Vec<Sample> {
+        let along = |axis| Sample::new(operation(IndexSelect { axis }));
+        vec![
+            along(1).input([2, 4]).integers([3], integers(&[3, 3, 0])),
+            along(0).input([3, 2]).integers([2], integers(&[2, 0])),
+            along(0).input([3, 2]).integers([0], integers(&[])),
+        ]
+    }
+}
+
+/// The positions of an index in the slices along `axis`: `[outer, extent, inner]`.
+fn slices(name: &str, index: &Array, axis: usize, extent: usize) -> Result<Vec<usize>, Error> {
+    let values = index.to_integers().into_iter().enumerate();
+    values
+        .map(|(position, value)| {
+            let chosen = usize::try_from(value)
+                .ok()
+                .filter(|&chosen| chosen < extent);
+            chosen.ok_or_else(|| out_of_range(name, value, position, axis, extent))
+        })
+        .collect()
+}
+
+impl Reference for IndexSelect {
+    fn value(&self, inputs: &[Array], specs: &[Spec]) -> Result<Vec<Array>, Error> {
+        let shape = &inputs[0].shape;
+        let chosen = slices("index_select", &inputs[1], self.axis, shape[self.axis])?;
+        let inner: usize = shape[self.axis + 1..].iter().product();
+        let outer: usize = shape[..self.axis].iter().product();
+        let positions = (0..outer).flat_map(|block| {
+            let chosen = &chosen;
+            chosen.iter().flat_map(move |slice| {
+                let start = (block * shape[self.axis] + slice) * inner;
+                start..start + inner
+            })
+        });
+        Ok(vec![inputs[0].picked(specs[0].shape().clone(), positions)])
+    }
+}
+
+impl Linear for IndexSelect {
+    fn is_fixed(&self, argument: usize) -> bool {
+        argument == 1
+    }
+
+    fn transpose(
+        &self,
+        _argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
+        let add = IndexAdd {
+            axis: self.axis,
+            extent: inputs[0].shape()[self.axis],
+        };
+        operation(add).of(&[&inputs[1], cotangent])
+    }
+}
+
+/// A vector of positions for each example, as an index for [`Gather`]: repeated over the other axes of `shape`.
+fn repeated_index(index: &Tensor, shape: &Shape, axis: usize) -> Tensor {
+    let (batch, count) = (index.shape()[0], index.shape()[1]);
+    let aligned: Shape = (0..shape.rank())
+        .map(|at| {
+            if at == 0 {
+                batch
+            } else if at == axis {
+                count
+            } else {
+                1
+            }
+        })
+        .collect();
+    index
+        .shaped(&aligned)
+        .expand(shape.with_extent(axis, count))
+}
+
+impl BatchRule for IndexSelect {
+    fn batch(&self, inputs: &[Tensor], batched: &[bool], extent: usize) -> Vec<Tensor> {
+        let axis = self.axis + 1;
+        if !batched[1] {
+            return vec![operation(IndexSelect { axis }).of(&[&inputs[0], &inputs[1]])];
+        }
+        let x = if batched[0] {
+            inputs[0].clone()
+        } else {
+            inputs[0]
+                .unsqueeze(0)
+                .expand(inputs[0].shape().with_axis(0, extent))
+        };
+        let index = repeated_index(&inputs[1], x.shape(), axis);
+        vec![operation(Gather { axis }).of(&[&x, &index])]
+    }
+}
+
+impl Primitive for IndexAdd {
+    fn name(&self) -> &'static str {
+        "index_add"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y[.., index[i], ..] += x[.., i, ..]"
+    }
+
+    fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
+        let names = &["index", "source"];
+        check_index(inputs[0]).map_err(|mismatch| mismatch.naming(names))?;
+        let fits = inputs[0].rank() == 1
+            && self.axis < inputs[1].rank()
+            && inputs[1].shape()[self.axis] == inputs[0].elements();
+        if !fits {
+            let reason = format!(
+                "the index must be a vector with a position for each slice along axis {}",
+                self.axis
+            );
+            return Err(Mismatch::shape(reason).naming(names));
+        }
+        one(inputs[1].with_shape(inputs[1].shape().with_extent(self.axis, self.extent)))
+    }
+
+    fn evaluation(&self) -> Evaluation<'_> {
+        Evaluation::Reference(self)
+    }
+
+    fn derivative(&self) -> Derivative<'_> {
+        Derivative::Linear(self)
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch::Rule(self)
+    }
+
+    fn samples() -> Vec<Sample> {
+        let into = |axis, extent| Sample::new(operation(IndexAdd { axis, extent }));
+        vec![
+            into(1, 4).integers([3], integers(&[3, 3, 0])).input([2, 3]),
+            into(0, 3).integers([2], integers(&[2, 0])).input([2, 2]),
+        ]
+    }
+}
+
+impl Reference for IndexAdd {
+    fn value(&self, inputs: &[Array], specs: &[Spec]) -> Result<Vec<Array>, Error> {
+        let source = &inputs[1];
+        let chosen = slices("index_add", &inputs[0], self.axis, self.extent)?;
+        let inner: usize = source.shape[self.axis + 1..].iter().product();
+        let outer: usize = source.shape[..self.axis].iter().product();
+        let positions: Vec<usize> = (0..outer)
+            .flat_map(|block| {
+                let chosen = &chosen;
+                chosen.iter().flat_map(move |slice| {
+                    let start = (block * self.extent + slice) * inner;
+                    start..start + inner
+                })
+            })
+            .collect();
+        let data = each_ring!(&source.data, elements => {
+            let mut sums = vec![Default::default(); specs[0].elements()];
+            added(&mut sums, elements, &positions);
+            sums
+        });
+        Ok(vec![Array::new(specs[0].shape(), data)])
+    }
+}
+
+impl Linear for IndexAdd {
+    fn is_fixed(&self, argument: usize) -> bool {
+        argument == 0
+    }
+
+    fn transpose(
+        &self,
+        _argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the single output has a cotangent");
+        operation(IndexSelect { axis: self.axis }).of(&[cotangent, &inputs[0]])
+    }
+}
+
+impl BatchRule for IndexAdd {
+    fn batch(&self, inputs: &[Tensor], batched: &[bool], extent: usize) -> Vec<Tensor> {
+        let axis = self.axis + 1;
+        if !batched[0] {
+            let add = IndexAdd {
+                axis,
+                extent: self.extent,
+            };
+            return vec![operation(add).of(&[&inputs[0], &inputs[1]])];
+        }
+        let source = if batched[1] {
+            inputs[1].clone()
+        } else {
+            inputs[1]
+                .unsqueeze(0)
+                .expand(inputs[1].shape().with_axis(0, extent))
+        };
+        let index = repeated_index(&inputs[0], source.shape(), axis);
+        let shape = source.shape().with_extent(axis, self.extent);
+        vec![operation(ScatterAdd { axis, shape }).of(&[&index, &source])]
+    }
+}
+
+impl Tensor {
+    /// `y[.., i, ..] = x[.., index[.., i, ..], ..]` along `axis`: the index has as many axes as the tensor, and the result
+    /// has its shape. Indices are integers from 0 on; one that is out of range is an error when the value is computed.
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// let x = tensor![[1.0, 2.0], [3.0, 4.0]];
+    /// assert_eq!(x.gather(1, &tensor![[1], [0]]).to_vec::<f32>(), [2.0, 3.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// When the axis does not exist or the shapes do not fit.
+    #[track_caller]
+    pub fn gather(&self, axis: isize, index: &Tensor) -> Tensor {
+        let axis = self.axis("gather", axis);
+        operation(Gather { axis }).of(&[self, index])
+    }
+
+    /// Like [`gather`](Tensor::gather), with the other axes of tensor and index broadcast against each other.
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// let x = tensor![[1.0, 2.0], [3.0, 4.0]];
+    /// assert_eq!(x.take_along_axis(&tensor![[1]], 1).to_vec::<f32>(), [2.0, 4.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// When the axis does not exist or the shapes do not broadcast.
+    #[track_caller]
+    pub fn take_along_axis(&self, index: &Tensor, axis: isize) -> Tensor {
+        let axis = self.axis("take_along_axis", axis);
+        if index.rank() != self.rank() {
+            let mismatch = Mismatch::shape("the index must have as many axes as the tensor");
+            raise(mismatch.into_error("take_along_axis", &[self.as_operand(), index.as_operand()]));
+        }
+        let common = |at: usize| self.shape()[at].max(index.shape()[at]);
+        let of = |own: &Shape| {
+            (0..own.rank())
+                .map(|at| if at == axis { own[at] } else { common(at) })
+                .collect::<Shape>()
+        };
+        operation(Gather { axis }).of(&[
+            &self.expand(of(self.shape())),
+            &index.expand(of(index.shape())),
+        ])
+    }
+
+    /// This tensor with `source` put at the positions of `index` along `axis`; of several at one place the last stays.
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// let y = tensor![1.0, 2.0, 3.0].scatter(0, &tensor![2], &tensor![9.0]);
+    /// assert_eq!(y.to_vec::<f32>(), [1.0, 2.0, 9.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// When the axis does not exist or the shapes or dtypes do not fit.
+    #[track_caller]
+    pub fn scatter(&self, axis: isize, index: &Tensor, source: &Tensor) -> Tensor {
+        let axis = self.axis("scatter", axis);
+        operation(Scatter { axis }).of(&[self, index, source])
+    }
+
+    /// This tensor with `source` added at the positions of `index` along `axis`.
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// let y = tensor![1.0, 2.0, 3.0].scatter_add(0, &tensor![2, 2], &tensor![1.0, 1.0]);
+    /// assert_eq!(y.to_vec::<f32>(), [1.0, 2.0, 5.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// When the axis does not exist or the shapes do not fit.
+    #[track_caller]
+    pub fn scatter_add(&self, axis: isize, index: &Tensor, source: &Tensor) -> Tensor {
+        let axis = self.axis("scatter_add", axis);
+        let shape = self.shape().clone();
+        self + operation(ScatterAdd { axis, shape }).of(&[index, source])
+    }
+
+    /// Whole slices along `axis`, chosen by a vector of positions.
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// let x = tensor![[1.0, 2.0], [3.0, 4.0]];
+    /// assert_eq!(x.index_select(0, &tensor![1, 1]).to_vec::<f32>(), [3.0, 4.0, 3.0, 4.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// When the axis does not exist or the index is not a vector of integers.
+    #[track_caller]
+    pub fn index_select(&self, axis: isize, index: &Tensor) -> Tensor {
+        let axis = self.axis("index_select", axis);
+        operation(IndexSelect { axis }).of(&[self, index])
+    }
+
+    /// This tensor with slices of `source` added at the positions of a vector along `axis`.
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// let y = tensor![1.0, 2.0].index_add(0, &tensor![1, 1], &tensor![1.0, 1.0]);
+    /// assert_eq!(y.to_vec::<f32>(), [1.0, 4.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// When the axis does not exist or the shapes do not fit.
+    #[track_caller]
+    pub fn index_add(&self, axis: isize, index: &Tensor, source: &Tensor) -> Tensor {
+        let axis = self.axis("index_add", axis);
+        let extent = self.shape()[axis];
+        self + operation(IndexAdd { axis, extent }).of(&[index, source])
+    }
+}
