@@ -1,1 +1,24 @@
-//! chainrule-nn
+//! Parameters, layers, optimisers and weights in files, on the public surface of the engine.
+
+// The derive macros name everything through `::chainrule`, the crate that users add; here that is this crate.
+extern crate self as chainrule;
+
+mod layers;
+mod module;
+mod optim;
+mod parameter;
+mod weights;
+
+pub use layers::Linear;
+pub use module::Module;
+pub use optim::{Adam, MissingGradients, Sgd};
+pub use parameter::Parameter;
+pub use weights::{WeightsError, load, save};
+
+#[doc(hidden)]
+pub use chainrule_core::{Tensor, tree};
+
+#[doc(hidden)]
+pub mod nn {
+    pub use crate::Module;
+}

@@ -1,1 +1,24 @@
-//! chainrule
+#![doc = include_str!("../README.md")]
+//!
+//! Begin with the [`prelude`] and the numbered examples in the repository; [`declare`] says how operations are declared.
+
+pub use chainrule_core::*;
+
+/// Parameters, layers, optimisers and weights in files.
+pub mod nn {
+    pub use chainrule_nn::{
+        Adam, Linear, MissingGradients, Module, Parameter, Sgd, WeightsError, load, save,
+    };
+}
+
+/// What most programs use: `use chainrule::prelude::*`.
+pub mod prelude {
+    pub use crate::nn::{Adam, Linear, Module, Parameter, Sgd};
+    pub use crate::tree::Tree;
+    pub use crate::{
+        Axes, ConvolutionOptions, DType, Device, Error, Gate, Generator, Gradients, Shape, Tensor,
+        attempt, evaluate, grad, grad_aux, jvp, jvp_aux, manual_seed, map_each, memory, tensor,
+        untracked, value_and_grad, value_and_grad_aux, vjp, vjp_aux, vmap,
+    };
+    pub use chainrule_derive::{Module, Tree};
+}

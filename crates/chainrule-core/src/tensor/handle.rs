@@ -253,6 +253,28 @@ impl Tensor {
         tensor
     }
 
+    /// The same value as a constant whose history ends here: it is forgotten as soon as the value is computed.
+    ///
+    /// For state that is carried from step to step. [`stop_gradient`](Tensor::stop_gradient) only stops derivatives.
+    ///
+    /// ```
+    /// use chainrule_core::Tensor;
+    /// let x = Tensor::from(3.0).tracked();
+    /// assert!(!(&x * &x).stop_history().is_tracked());
+    /// ```
+    #[track_caller]
+    pub fn stop_history(&self) -> Tensor {
+        let place = Place::current(Location::caller());
+        let operation = TrackedLeaf::operation();
+        Tensor::from_node(Node::identity(
+            operation,
+            &self.edge,
+            Kind::Leaf,
+            None,
+            place,
+        ))
+    }
+
     /// Whether a derivative by some leaf below this tensor may still be asked for.
     pub fn is_tracked(&self) -> bool {
         self.edge.node.is_tracked()

@@ -1,0 +1,80 @@
+//! The fields of a struct or of one variant, and how their leaves are reached.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Field, Fields, Ident, Result};
+
+/// Code over the fields of one struct or variant, all bound by name.
+pub(crate) struct FieldCode {
+    /// The pattern that binds every field by reference.
+    pub(crate) pattern: TokenStream,
+    /// Statements that visit every leaf.
+    pub(crate) visit: TokenStream,
+    /// The fields of the rebuilt value, in braces or parentheses.
+    pub(crate) map: TokenStream,
+}
+
+pub(crate) fn code(fields: &Fields) -> Result<FieldCode> {
+    let mut names = Vec::new();
+    let mut visits = Vec::new();
+    let mut maps = Vec::new();
+    for (index, field) in fields.iter().enumerate() {
+        let name = field
+            .ident
+            .clone()
+            .unwrap_or_else(|| format_ident!("field_{index}"));
+        let segment = match &field.ident {
+            Some(ident) => {
+                let text = ident.to_string();
+                let text = text.trim_start_matches("r#").to_owned();
+                quote!(::chainrule::tree::Segment::Field(#text))
+            }
+            None => quote!(::chainrule::tree::Segment::Index(#index)),
+        };
+        let mapped = if is_fixed(field)? {
+            quote!(::core::clone::Clone::clone(#name))
+        } else {
+            visits.push(quote! {
+                path.within(#segment, |path| ::chainrule::tree::Tree::visit(#name, path, visit));
+            });
+            quote!(path.within(#segment, |path| ::chainrule::tree::Tree::map(#name, path, replace)))
+        };
+        maps.push(match &field.ident {
+            Some(ident) => quote!(#ident: #mapped),
+            None => mapped,
+        });
+        names.push((field.ident.is_some(), name));
+    }
+    let idents: Vec<&Ident> = names.iter().map(|(_, name)| name).collect();
+    let (pattern, map) = match fields {
+        Fields::Named(_) => (quote!({ #(#idents),* }), quote!({ #(#maps),* })),
+        Fields::Unnamed(_) => (quote!(( #(#idents),* )), quote!(( #(#maps),* ))),
+        Fields::Unit => (quote!(), quote!()),
+    };
+    Ok(FieldCode {
+        pattern,
+        visit: quote!(#(#visits)*),
+        map,
+    })
+}
+
+/// Whether a field is marked `#[tree(fixed)]`.
+fn is_fixed(field: &Field) -> Result<bool> {
+    let mut fixed = false;
+    for attribute in &field.attrs {
+        if !attribute.path().is_ident("tree") {
+            continue;
+        }
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("fixed") {
+                fixed = true;
+                Ok(())
+            } else {
+                Err(meta.error(
+                    "the only attribute is `#[tree(fixed)]`: the field has no leaves and is cloned",
+                ))
+            }
+        })?;
+    }
+    Ok(fixed)
+}

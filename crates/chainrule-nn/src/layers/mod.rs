@@ -1,0 +1,5 @@
+//! The layers, one a file.
+
+mod linear;
+
+pub use linear::Linear;

@@ -1,0 +1,84 @@
+//! Matching gradients with the parameters they belong to.
+
+use chainrule_core::tree::{Path, Tree, named_leaves};
+use chainrule_core::{Gradients, Tensor, untracked};
+
+/// Parameters that got no gradient: the loss does not depend on them. Nothing was updated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
+pub struct MissingGradients {
+    /// The parameters' paths.
+    pub names: Vec<String>,
+}
+
+impl MissingGradients {
+    fn message(&self) -> String {
+        let lines: Vec<String> = self
+            .names
+            .iter()
+            .map(|name| format!("{name} got no gradient: the loss does not depend on it"))
+            .collect();
+        lines.join("\n")
+            + "\n    help: use it in the loss, or leave it out of the tree that is updated"
+    }
+}
+
+/// The gradients of a tree, in the order of its leaves.
+pub(crate) fn from_tree<T: Tree>(
+    model: &T,
+    gradients: &T,
+) -> Result<Vec<Tensor>, MissingGradients> {
+    let gradients = named_leaves(gradients);
+    checked(
+        model,
+        gradients
+            .into_iter()
+            .map(|(_, gradient)| gradient.clone())
+            .collect(),
+    )
+}
+
+/// The gradients that a backward pass found for the leaves of a tree.
+pub(crate) fn from_backward<T: Tree>(
+    model: &T,
+    gradients: &Gradients,
+) -> Result<Vec<Tensor>, MissingGradients> {
+    checked(
+        model,
+        named_leaves(model)
+            .into_iter()
+            .map(|(_, leaf)| gradients.of(leaf))
+            .collect(),
+    )
+}
+
+fn checked<T: Tree>(model: &T, gradients: Vec<Tensor>) -> Result<Vec<Tensor>, MissingGradients> {
+    let missing = |((name, leaf), gradient): ((String, &Tensor), &Tensor)| {
+        (leaf.dtype().is_floating() && gradient.is_absent()).then_some(name)
+    };
+    let names: Vec<String> = named_leaves(model)
+        .into_iter()
+        .zip(&gradients)
+        .filter_map(missing)
+        .collect();
+    if names.is_empty() {
+        Ok(gradients)
+    } else {
+        Err(MissingGradients { names })
+    }
+}
+
+/// Replaces every floating-point leaf of `model` by a new tracked leaf with the value that `update(number, leaf)` gives.
+pub(crate) fn replace<T: Tree>(model: &mut T, mut update: impl FnMut(usize, &Tensor) -> Tensor) {
+    let mut number = 0;
+    *model = model.map(&mut Path::new(), &mut |_, leaf| {
+        let this = number;
+        number += 1;
+        if !leaf.dtype().is_floating() {
+            return leaf.clone();
+        }
+        untracked(|| update(this, leaf))
+            .cast(leaf.dtype())
+            .tracked()
+    });
+}

@@ -1,0 +1,251 @@
+//! Trees of tensors in files: safetensors, by field path, written whole or not at all.
+
+use chainrule_core::tree::{Path as TreePath, Tree, named_leaves};
+use chainrule_core::{DType, Tensor};
+use half::{bf16, f16};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Why weights could not be saved or loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// The file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not whole, or not a safetensors file.
+    #[error("{}: not a whole safetensors file: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file's tensors are not those of the model.
+    #[error("{}", names_message(path, missing, unexpected, mismatched))]
+    Names {
+        /// The file.
+        path: PathBuf,
+        /// Tensors of the model that the file has not.
+        missing: Vec<String>,
+        /// Tensors of the file that the model has not.
+        unexpected: Vec<String>,
+        /// Tensors of other shape or dtype, with both.
+        mismatched: Vec<String>,
+    },
+}
+
+fn names_message(
+    path: &Path,
+    missing: &[String],
+    unexpected: &[String],
+    mismatched: &[String],
+) -> String {
+    let mut message = format!(
+        "{}: the weights are not those of this model",
+        path.display()
+    );
+    for (what, names) in [
+        ("missing", missing),
+        ("unexpected", unexpected),
+        ("mismatched", mismatched),
+    ] {
+        for name in names {
+            message.push_str(&format!("\n    {what:11} {name}"));
+        }
+    }
+    message
+}
+
+/// Writes the leaves of a tree by their paths.
+///
+/// The file is written under a temporary name beside it and then renamed, so a failed save leaves an old file whole.
+///
+/// ```
+/// use chainrule_nn::{load, save, Linear};
+/// let path = std::env::temp_dir().join(format!("chainrule-doc-{}.safetensors", std::process::id()));
+/// let layer = Linear::new(3, 2);
+/// save(&layer, &path)?;
+/// let again = load(&Linear::new(3, 2), &path)?;
+/// assert_eq!(again.weight.to_vec::<f32>(), layer.weight.to_vec::<f32>());
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok::<(), chainrule_nn::WeightsError>(())
+/// ```
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save<T: Tree>(tree: &T, path: impl AsRef<Path>) -> Result<(), WeightsError> {
+    let path = path.as_ref();
+    let leaves = named_leaves(tree);
+    let bytes: Vec<Vec<u8>> = leaves.iter().map(|(_, tensor)| to_bytes(tensor)).collect();
+    let damaged = |error: safetensors::SafeTensorError| WeightsError::Damaged {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    let views: Result<Vec<(String, TensorView<'_>)>, safetensors::SafeTensorError> = leaves
+        .iter()
+        .zip(&bytes)
+        .map(|((name, tensor), bytes)| {
+            Ok((
+                name.clone(),
+                TensorView::new(file_dtype(tensor.dtype()), tensor.shape().to_vec(), bytes)?,
+            ))
+        })
+        .collect();
+    let content = safetensors::serialize(views.map_err(damaged)?, None).map_err(damaged)?;
+    write_atomically(path, &content).map_err(|source| WeightsError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The structure of `like` with the leaves that a file holds under their paths. Tracked leaves stay tracked.
+///
+/// # Errors
+/// When the file is missing or damaged, or when names, shapes or dtypes differ: all differences are listed together.
+pub fn load<T: Tree>(like: &T, path: impl AsRef<Path>) -> Result<T, WeightsError> {
+    let path = path.as_ref();
+    let content = fs::read(path).map_err(|source| WeightsError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    let file = SafeTensors::deserialize(&content).map_err(|error| WeightsError::Damaged {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let leaves = named_leaves(like);
+    let (mut missing, mut mismatched) = (Vec::new(), Vec::new());
+    for (name, leaf) in &leaves {
+        match file.tensor(name) {
+            Err(_) => missing.push(name.clone()),
+            Ok(view)
+                if view.shape() != &leaf.shape()[..]
+                    || view.dtype() != file_dtype(leaf.dtype()) =>
+            {
+                mismatched.push(format!(
+                    "{name}: {:?} {:?} in the file, {} {} in the model",
+                    view.shape(),
+                    view.dtype(),
+                    leaf.shape(),
+                    leaf.dtype()
+                ));
+            }
+            Ok(_) => {}
+        }
+    }
+    let mut unexpected: Vec<String> = file.names().into_iter().map(ToString::to_string).collect();
+    unexpected.retain(|name| !leaves.iter().any(|(known, _)| known == name));
+    unexpected.sort();
+    if !(missing.is_empty() && unexpected.is_empty() && mismatched.is_empty()) {
+        return Err(WeightsError::Names {
+            path: path.to_owned(),
+            missing,
+            unexpected,
+            mismatched,
+        });
+    }
+    Ok(like.map(&mut TreePath::new(), &mut |place, leaf| {
+        let view = file
+            .tensor(&place.to_string())
+            .expect("all names were checked");
+        let tensor = from_bytes(view.data(), leaf);
+        if leaf.is_tracked() {
+            tensor.tracked()
+        } else {
+            tensor
+        }
+    }))
+}
+
+fn write_atomically(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = File::create(&temporary).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()
+    });
+    let renamed = written.and_then(|()| fs::rename(&temporary, path));
+    if renamed.is_err() {
+        // The error that matters is the first one; a part that cannot be removed either stays behind.
+        let _ = fs::remove_file(&temporary);
+    }
+    renamed
+}
+
+fn file_dtype(dtype: DType) -> Dtype {
+    match dtype {
+        DType::F32 => Dtype::F32,
+        DType::F64 => Dtype::F64,
+        DType::BF16 => Dtype::BF16,
+        DType::F16 => Dtype::F16,
+        DType::I64 => Dtype::I64,
+        DType::I32 => Dtype::I32,
+        DType::U8 => Dtype::U8,
+        _ => Dtype::BOOL,
+    }
+}
+
+fn to_bytes(tensor: &Tensor) -> Vec<u8> {
+    match tensor.dtype() {
+        DType::F32 => tensor
+            .to_vec::<f32>()
+            .into_iter()
+            .flat_map(f32::to_le_bytes)
+            .collect(),
+        DType::F64 => tensor
+            .to_vec::<f64>()
+            .into_iter()
+            .flat_map(f64::to_le_bytes)
+            .collect(),
+        DType::BF16 => tensor
+            .to_vec::<bf16>()
+            .into_iter()
+            .flat_map(bf16::to_le_bytes)
+            .collect(),
+        DType::F16 => tensor
+            .to_vec::<f16>()
+            .into_iter()
+            .flat_map(f16::to_le_bytes)
+            .collect(),
+        DType::I64 => tensor
+            .to_vec::<i64>()
+            .into_iter()
+            .flat_map(i64::to_le_bytes)
+            .collect(),
+        DType::I32 => tensor
+            .to_vec::<i32>()
+            .into_iter()
+            .flat_map(i32::to_le_bytes)
+            .collect(),
+        DType::U8 => tensor.to_vec::<u8>(),
+        _ => tensor.to_vec::<bool>().into_iter().map(u8::from).collect(),
+    }
+}
+
+fn from_bytes(bytes: &[u8], like: &Tensor) -> Tensor {
+    fn numbers<T, const N: usize>(bytes: &[u8], number: fn([u8; N]) -> T) -> Vec<T> {
+        bytes
+            .chunks_exact(N)
+            .map(|chunk| number(chunk.try_into().expect("chunks have N bytes")))
+            .collect()
+    }
+    let shape = like.shape();
+    match like.dtype() {
+        DType::F32 => Tensor::from_vec(numbers(bytes, f32::from_le_bytes), shape),
+        DType::F64 => Tensor::from_vec(numbers(bytes, f64::from_le_bytes), shape),
+        DType::BF16 => Tensor::from_vec(numbers(bytes, bf16::from_le_bytes), shape),
+        DType::F16 => Tensor::from_vec(numbers(bytes, f16::from_le_bytes), shape),
+        DType::I64 => Tensor::from_vec(numbers(bytes, i64::from_le_bytes), shape),
+        DType::I32 => Tensor::from_vec(numbers(bytes, i32::from_le_bytes), shape),
+        DType::U8 => Tensor::from_vec(bytes.to_vec(), shape),
+        _ => Tensor::from_vec(bytes.to_vec(), shape).cast(DType::Bool),
+    }
+}
