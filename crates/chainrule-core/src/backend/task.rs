@@ -2,7 +2,7 @@
 
 use super::Value;
 use crate::declare::OperationRef;
-use crate::graph::{Few, Node, Spec};
+use crate::graph::{Few, Node, SharedSpecs, Spec};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -79,11 +79,16 @@ impl TaskStep {
 pub struct Task {
     steps: Vec<TaskStep>,
     leaves: Vec<Value>,
-    leaf_specs: Vec<Spec>,
+    /// The specs of the leaf's node, and which of its outputs it is.
+    leaf_specs: Vec<(SharedSpecs, u32)>,
 }
 
 impl Task {
-    pub(crate) fn new(steps: Vec<TaskStep>, leaves: Vec<Value>, leaf_specs: Vec<Spec>) -> Task {
+    pub(crate) fn new(
+        steps: Vec<TaskStep>,
+        leaves: Vec<Value>,
+        leaf_specs: Vec<(SharedSpecs, u32)>,
+    ) -> Task {
         Task {
             steps,
             leaves,
@@ -104,7 +109,10 @@ impl Task {
     /// The spec of what a source refers to.
     pub fn spec(&self, source: Source) -> &Spec {
         match source {
-            Source::Leaf(leaf) => &self.leaf_specs[leaf as usize],
+            Source::Leaf(leaf) => {
+                let (specs, output) = &self.leaf_specs[leaf as usize];
+                &specs[*output as usize]
+            }
             Source::Step(step, output) => &self.steps[step as usize].specs()[output as usize],
         }
     }

@@ -1,7 +1,7 @@
 //! What an evaluation has to compute: the unevaluated nodes below some targets, and the values they start from.
 
 use super::node::{Edge, Node};
-use super::{Device, Few, IdMap, Spec};
+use super::{Device, Few, IdMap, SharedSpecs};
 use crate::backend::{Source, TaskStep, Value};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -13,7 +13,7 @@ type Sources = Few<Source>;
 pub(super) struct Collected {
     pub(super) steps: Vec<TaskStep>,
     pub(super) leaves: Vec<Value>,
-    pub(super) leaf_specs: Vec<Spec>,
+    pub(super) leaf_specs: Vec<(SharedSpecs, u32)>,
     /// Unevaluated tensors of other devices that some step reads; the steps are complete only if there are none.
     pub(super) elsewhere: Vec<Tensor>,
 }
@@ -49,7 +49,8 @@ struct Search {
     numbers: IdMap,
     found: Vec<Option<Found>>,
     leaves: Vec<Value>,
-    leaf_specs: Vec<Spec>,
+    /// The specs of the leaf's node, and which of its outputs it is.
+    leaf_specs: Vec<(SharedSpecs, u32)>,
     elsewhere: Vec<Tensor>,
 }
 
@@ -60,7 +61,7 @@ impl Search {
         Search {
             device,
             numbers: IdMap::new(),
-            found: Vec::new(),
+            found: Vec::with_capacity(8),
             leaves: Vec::new(),
             leaf_specs: Vec::new(),
             elsewhere: Vec::new(),
@@ -95,7 +96,7 @@ impl Search {
     fn add_leaf(&mut self, edge: &Edge, value: Value) -> Source {
         let number = self.leaves.len() as u32;
         self.leaves.push(value);
-        self.leaf_specs.push(edge.spec().clone());
+        self.leaf_specs.push((edge.node.specs.clone(), edge.output));
         if edge.node.specs.len() == 1 {
             self.numbers.insert(edge.node.id, number | LEAF);
         }

@@ -22,6 +22,6 @@ pub(crate) use evaluate::{keep_bounded, without_evaluation};
 pub(crate) use few::Few;
 pub(crate) use history::Scope;
 pub(crate) use identifiers::IdMap;
-pub(crate) use node::{Edge, Kind, Listed, Node};
+pub(crate) use node::{Edge, Kind, Node};
 pub(crate) use place::{Place, with_place};
 pub(crate) use specs::SharedSpecs;

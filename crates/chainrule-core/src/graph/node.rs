@@ -264,29 +264,19 @@ impl Node {
         drop(forgotten); // after the lock is released: this may drop a graph
     }
 
-    /// The number of tables of gradients that list this node; see [`Listed`].
+    /// How many of the references belong to tables of gradients.
     pub(crate) fn listed(&self) -> usize {
         self.listed.load(Relaxed) as usize
     }
-}
 
-/// A tensor in a table of gradients: nobody has asked for it yet, so its value need not be kept.
-pub(crate) struct Listed(Tensor);
-
-impl Listed {
-    pub(crate) fn new(tensor: Tensor) -> Listed {
-        tensor.node().listed.fetch_add(1, Relaxed);
-        Listed(tensor)
+    /// Counts one of the references as a table's.
+    pub(crate) fn list(&self) {
+        self.listed.fetch_add(1, Relaxed);
     }
 
-    pub(crate) fn tensor(&self) -> &Tensor {
-        &self.0
-    }
-}
-
-impl Drop for Listed {
-    fn drop(&mut self) {
-        self.0.node().listed.fetch_sub(1, Relaxed);
+    /// Takes back a [`list`](Node::list).
+    pub(crate) fn unlist(&self) {
+        self.listed.fetch_sub(1, Relaxed);
     }
 }
 

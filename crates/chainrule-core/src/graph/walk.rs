@@ -141,7 +141,7 @@ pub(crate) fn above_leaves(outputs: &[Tensor]) -> Walk {
 
 /// All nodes reachable from `outputs` through nodes that `enter` accepts and `seen` does not have, oldest first.
 fn reachable(outputs: &[Tensor], seen: &mut IdMap, enter: impl Fn(&Node) -> bool) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<Step> = Vec::with_capacity(8);
     let mut visit = |node: &Arc<Node>, steps: &mut Vec<Step>| {
         if enter(node) && seen.add(node.id, NO_ROW) {
             steps.push(Step {

@@ -5,7 +5,7 @@ use super::reverse::pull_all;
 use super::side::{Row, Side};
 use crate::error::{Error, ErrorKind, raise};
 use crate::graph::walk::{Walk, above_leaves};
-use crate::graph::{Few, Listed, without_evaluation};
+use crate::graph::without_evaluation;
 use crate::tensor::Tensor;
 
 /// The gradients of one backward pass: of every tracked leaf and every intermediate result.
@@ -13,7 +13,13 @@ use crate::tensor::Tensor;
 /// They are ordinary tensors, computed when somebody looks, and can be differentiated again.
 pub struct Gradients {
     walk: Walk,
-    rows: Vec<Few<Option<Listed>>>,
+    rows: Vec<Row>,
+}
+
+impl Drop for Gradients {
+    fn drop(&mut self) {
+        self.entries().for_each(|gradient| gradient.node().unlist());
+    }
 }
 
 impl Gradients {
@@ -32,12 +38,16 @@ impl Gradients {
     pub fn of(&self, tensor: impl AsRef<Tensor>) -> Tensor {
         let tensor = tensor.as_ref();
         match self.find(tensor) {
-            Some(gradient) => gradient.tensor().clone(),
+            Some(gradient) => gradient.clone(),
             None => Tensor::absent(tensor),
         }
     }
 
-    fn find(&self, tensor: &Tensor) -> Option<&Listed> {
+    fn entries(&self) -> impl Iterator<Item = &Tensor> {
+        self.rows.iter().flat_map(|row| row.iter().flatten())
+    }
+
+    fn find(&self, tensor: &Tensor) -> Option<&Tensor> {
         let row = &self.rows[self.walk.row(tensor)?];
         row.get(tensor.edge().output as usize)?.as_ref()
     }
@@ -95,10 +105,13 @@ impl Tensor {
         let mut table = Side::over(&walk);
         table.accumulate(self, cotangent.cast(self.dtype()));
         pull_all(&walk, &mut table);
-        let listed = |row: &Row| Few::of(row, |entry| entry.clone().map(Listed::new));
-        let rows = table.into_rows().iter().map(listed).collect();
-        // A table of gradients does not keep what was differentiated.
+        let rows = table.into_rows();
+        // The table does not keep what was differentiated, nor does it ask for the value of any gradient.
         walk.steps = Vec::new();
-        Gradients { walk, rows }
+        let gradients = Gradients { walk, rows };
+        gradients
+            .entries()
+            .for_each(|gradient| gradient.node().list());
+        gradients
     }
 }
