@@ -38,7 +38,7 @@ pub(crate) struct Walk {
 }
 
 /// Marks nodes in a map of rows that were visited but belong to no row.
-const NO_ROW: u32 = u32::MAX;
+const NO_ROW: u32 = u32::MAX - 1;
 
 impl Walk {
     /// The number of rows.
