@@ -113,3 +113,14 @@ fn values_may_be_read_inside() {
     close(grad(f)(&Tensor::from(3.0)).item(), 6.0);
     close(grad(f)(&Tensor::from(-3.0)).item(), -1.0);
 }
+
+#[test]
+fn a_factor_that_happens_to_be_one_keeps_its_derivative() {
+    let (x, w) = (Tensor::from(3.0).tracked(), Tensor::from(1.0).tracked());
+    let slope = (&x * &w).backward().of(&x);
+    close(slope.item(), 1.0);
+    close(slope.backward().of(&w).item(), 1.0);
+    let cotangent = Tensor::from(1.0).tracked();
+    let slope = x.sin().backward_with(&cotangent).of(&x);
+    close(slope.backward().of(&cotangent).item(), 3f64.cos());
+}
