@@ -18,7 +18,7 @@ mod tensor;
 mod transforms;
 
 pub use chainrule_kernels::DType;
-pub use composites::{AttentionOptions, CrossEntropyOptions, Reduction};
+pub use composites::{AttentionOptions, CrossEntropyOptions, Padding, Reduction};
 pub use error::{Error, ErrorKind, attempt};
 pub use graph::{Device, Spec, evaluate, untracked};
 pub use primitives::{ConvolutionOptions, Extents, Gate, PerAxis};

@@ -8,11 +8,14 @@ pub(crate) mod einsum;
 pub(crate) mod loss;
 pub(crate) mod mask;
 pub(crate) mod normalization;
+pub(crate) mod pad;
+pub(crate) mod rearrange;
 pub(crate) mod softmax;
 pub(crate) mod statistics;
 
 pub use attention::AttentionOptions;
 pub use cross_entropy::{CrossEntropyOptions, Reduction};
+pub use pad::Padding;
 
 use crate::declare::Entry;
 

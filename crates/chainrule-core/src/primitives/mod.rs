@@ -20,8 +20,10 @@ pub(crate) mod permute;
 pub(crate) mod random;
 pub(crate) mod reshape;
 pub(crate) mod rounding;
+pub(crate) mod scan;
 pub(crate) mod select;
 pub(crate) mod slice;
+pub(crate) mod sort;
 pub(crate) mod sum;
 pub(crate) mod trigonometric;
 pub(crate) mod window;
@@ -54,8 +56,10 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     random::ALL,
     reshape::ALL,
     rounding::ALL,
+    scan::ALL,
     select::ALL,
     slice::ALL,
+    sort::ALL,
     sum::ALL,
     trigonometric::ALL,
 ];
