@@ -21,7 +21,7 @@ pub use chainrule_kernels::DType;
 pub use composites::{AttentionOptions, CrossEntropyOptions, Padding, Reduction};
 pub use error::{Error, ErrorKind, attempt};
 pub use graph::{Device, Spec, evaluate, untracked};
-pub use primitives::{ConvolutionOptions, Extents, Gate, PerAxis};
+pub use primitives::{ConvolutionOptions, Extents, Gate, PerAxis, PoolOptions};
 pub use shape::{Axes, Shape};
 pub use tensor::{
     Generator, Like, Nested, Number, Step, Tensor, default_dtype, manual_seed, promote,

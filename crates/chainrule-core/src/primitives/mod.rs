@@ -17,6 +17,7 @@ pub(crate) mod leaf;
 pub(crate) mod logic;
 pub(crate) mod matmul;
 pub(crate) mod permute;
+pub(crate) mod pooling;
 pub(crate) mod random;
 pub(crate) mod reshape;
 pub(crate) mod rounding;
@@ -30,6 +31,7 @@ pub(crate) mod window;
 
 pub use convolution::ConvolutionOptions;
 pub use custom::Gate;
+pub use pooling::PoolOptions;
 pub use reshape::Extents;
 pub use window::PerAxis;
 
@@ -53,6 +55,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     logic::ALL,
     matmul::ALL,
     permute::ALL,
+    pooling::ALL,
     random::ALL,
     reshape::ALL,
     rounding::ALL,
