@@ -24,8 +24,8 @@ pub use graph::{Device, Spec, evaluate, untracked};
 pub use primitives::{ConvolutionOptions, Extents, Gate, PerAxis, PoolOptions};
 pub use shape::{Axes, Shape};
 pub use tensor::{
-    Generator, Like, Nested, Number, Step, Tensor, default_dtype, manual_seed, promote,
-    set_default_dtype,
+    Ellipsis, Generator, Index, IntoIndex, Like, Nested, NewAxis, Number, Step, Tensor,
+    default_dtype, manual_seed, promote, set_default_dtype, steps,
 };
 pub use transforms::{
     Gradients, grad, grad_aux, jvp, jvp_aux, map_each, value_and_grad, value_and_grad_aux, vjp,

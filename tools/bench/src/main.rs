@@ -43,13 +43,16 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Bench, Vec<Stri
     while let Some(argument) = arguments.next() {
         let mut number = |name: &str| {
             let text = arguments.next().unwrap_or_default();
-            text.parse::<f64>().map_err(|_| format!("{name} needs a number, not `{text}`\n"))
+            text.parse::<f64>()
+                .map_err(|_| format!("{name} needs a number, not `{text}`\n"))
         };
         match argument.as_str() {
             "--help" | "-h" => return Err(String::new()),
             "--threads" => threads = number("--threads")?.max(1.0) as usize,
             "--seconds" => seconds = number("--seconds")?,
-            name if workloads::ALL.iter().any(|(known, _, _)| *known == name) => names.push(name.to_owned()),
+            name if workloads::ALL.iter().any(|(known, _, _)| *known == name) => {
+                names.push(name.to_owned())
+            }
             other => return Err(format!("unknown workload or option `{other}`\n")),
         }
     }

@@ -25,7 +25,11 @@ impl Bench {
         let start = Instant::now();
         work();
         let once = start.elapsed().as_secs_f64();
-        let inner = if once < 2e-4 { (1e-3 / once.max(1e-9)).max(1.0) as usize } else { 1 };
+        let inner = if once < 2e-4 {
+            (1e-3 / once.max(1e-9)).max(1.0) as usize
+        } else {
+            1
+        };
         let mut samples = Vec::new();
         let begin = Instant::now();
         while begin.elapsed().as_secs_f64() < self.seconds || samples.len() < 10 {
@@ -45,7 +49,14 @@ impl Bench {
     }
 
     /// Times `work` and prints the time of one call in `unit` ("ms", "us" or "ns"), divided by `operations`.
-    pub fn report(&self, workload: &str, case: &str, unit: &str, operations: f64, work: impl FnMut()) {
+    pub fn report(
+        &self,
+        workload: &str,
+        case: &str,
+        unit: &str,
+        operations: f64,
+        work: impl FnMut(),
+    ) {
         let scale = match unit {
             "ns" => 1e9,
             "us" => 1e6,

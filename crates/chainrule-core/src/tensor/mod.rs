@@ -4,6 +4,7 @@ mod create;
 mod display;
 mod generator;
 mod handle;
+mod indexing;
 mod like;
 #[cfg(feature = "ndarray")]
 mod ndarray;
@@ -15,6 +16,7 @@ mod read;
 
 pub use generator::{Generator, manual_seed};
 pub use handle::Tensor;
+pub use indexing::{Ellipsis, Index, IntoIndex, NewAxis, steps};
 pub use like::Like;
 pub use nested::Nested;
 pub use promotion::{default_dtype, promote, set_default_dtype};

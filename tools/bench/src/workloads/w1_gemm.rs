@@ -27,8 +27,11 @@ pub fn run(bench: &mut Bench) {
 }
 
 fn product(bench: &mut Bench, case: &str, [m, k, n]: [usize; 3]) {
-    let mut generator = Generator::new(1);
-    let (a, b) = (generator.normal([m, k], 0.0, 1.0), generator.normal([k, n], 0.0, 1.0));
+    let generator = Generator::new(1);
+    let (a, b) = (
+        generator.normal([m, k], 0.0, 1.0),
+        generator.normal([k, n], 0.0, 1.0),
+    );
     evaluate(&[&a, &b]);
     let times = bench.time(|| {
         let product = a.matmul(&b);

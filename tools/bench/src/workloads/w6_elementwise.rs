@@ -13,7 +13,9 @@ pub fn run(bench: &mut Bench) {
         x
     };
     let inputs = (draw(1), draw(2), draw(3));
-    let function = |(x, a, b): &(Tensor, Tensor, Tensor)| ((x * a + b).tanh() * x.sigmoid() + (-(x * x)).exp()).sum(..);
+    let function = |(x, a, b): &(Tensor, Tensor, Tensor)| {
+        ((x * a + b).tanh() * x.sigmoid() + (-(x * x)).exp()).sum(..)
+    };
     let gradient = value_and_grad(function);
     let faults = minor_faults();
     let mut repetitions = 0u64;
@@ -24,7 +26,13 @@ pub fn run(bench: &mut Bench) {
         repetitions += 1;
     });
     let per_call = (minor_faults() - faults) as f64 / repetitions as f64;
-    bench.line("W6", "minor page faults per value+grad", "faults", per_call, "");
+    bench.line(
+        "W6",
+        "minor page faults per value+grad",
+        "faults",
+        per_call,
+        "",
+    );
     bench.report("W6", "value only 4M", "ms", 1.0, || {
         black_box(function(&inputs).item::<f32>());
     });
@@ -34,5 +42,9 @@ pub fn run(bench: &mut Bench) {
 fn minor_faults() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
-    after_name.split_whitespace().nth(7).and_then(|field| field.parse().ok()).unwrap_or(0)
+    after_name
+        .split_whitespace()
+        .nth(7)
+        .and_then(|field| field.parse().ok())
+        .unwrap_or(0)
 }
