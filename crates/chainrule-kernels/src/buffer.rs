@@ -170,6 +170,8 @@ fn allocate(capacity: usize) -> Option<NonNull<u8>> {
     NonNull::new(unsafe { alloc_zeroed(layout(capacity)) })
 }
 
+/// Free memory that is kept beside half of the peak.
+const MARGIN: usize = 1 << 25;
 /// Free blocks by exact capacity. Small blocks stay with the thread that freed them, large ones are shared.
 const SMALL: usize = 4096;
 const SMALL_BLOCKS: usize = 64;
@@ -251,8 +253,10 @@ fn recycle(start: NonNull<u8>, capacity: usize) {
         .unwrap_or_else(|broken| broken.into_inner());
     pool.blocks.push(Block { start, capacity });
     pool.bytes += capacity;
-    // Free memory never exceeds what the program once needed at the same time.
-    let bound = peak_bytes().max(1 << 24);
+    // Live and free memory together stay near what the program once needed at the same time. The margin keeps blocks of
+    // sizes that alternate within a step.
+    let peak = peak_bytes();
+    let bound = peak + peak / 2 + MARGIN;
     let mut excess = 0;
     let mut bytes = pool.bytes;
     while bytes + live_bytes() > bound && excess < pool.blocks.len() {

@@ -2,7 +2,7 @@
 
 use super::HasKernel;
 use super::graph::{Graph, Node, Origin, Ref};
-use super::simplify::simplified;
+use super::simplify::{simplified, transposed_product};
 use crate::backend::{Source, Task, Value};
 use crate::declare::{Body, Evaluation, OperationRef, Specs};
 use crate::graph::walk::recorded_below;
@@ -103,6 +103,31 @@ impl Lowering<'_> {
         {
             return self.body(body, &inputs);
         }
+        if let Some(factors) = transposed_product(operation, &inputs, &self.nodes) {
+            let product = self.nodes[inputs[0].node as usize].operation().cloned();
+            let turned = factors.map(|factor| self.turned(operation, factor));
+            return self.interned(&product.expect("it is a product"), turned.into(), specs);
+        }
+        self.interned(operation, inputs, specs)
+    }
+
+    /// A factor with its last two axes exchanged.
+    fn turned(&mut self, exchange: &OperationRef, factor: Ref) -> Ref {
+        if let Some(same) = simplified(exchange, &[factor], &self.nodes, &|_| None) {
+            return same;
+        }
+        let spec = &self.nodes[factor.node as usize].specs[factor.output as usize];
+        let specs = exchange.infer(&[spec]).expect("a factor is a matrix");
+        self.interned(exchange, smallvec::smallvec![factor], specs)[0]
+    }
+
+    /// The node that computes an operation on inputs: one that exists already, or a new one.
+    fn interned(
+        &mut self,
+        operation: &OperationRef,
+        inputs: SmallVec<[Ref; 2]>,
+        specs: Specs,
+    ) -> SmallVec<[Ref; 1]> {
         let mut hasher = DefaultHasher::new();
         operation.hash(&mut hasher);
         inputs.hash(&mut hasher);

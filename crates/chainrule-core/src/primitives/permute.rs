@@ -19,7 +19,18 @@ pub struct Permute {
 }
 
 impl Permute {
-    fn inverse(&self) -> Permute {
+    /// Whether this is the transpose of matrices in the last two axes.
+    pub(crate) fn swaps_last_two(&self) -> bool {
+        let rank = self.axes.len();
+        rank >= 2
+            && self.axes[..rank - 2]
+                .iter()
+                .enumerate()
+                .all(|(position, &axis)| position == axis)
+            && self.axes[rank - 2] == rank - 1
+    }
+
+    pub(crate) fn inverse(&self) -> Permute {
         let mut axes = vec![0; self.axes.len()];
         for (position, &axis) in self.axes.iter().enumerate() {
             axes[axis] = position;

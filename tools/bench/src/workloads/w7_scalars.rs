@@ -62,7 +62,7 @@ pub fn run(bench: &mut Bench) {
         || {
             let mut y = x1.clone();
             for _ in 0..1000 {
-                y = y * &factor;
+                y *= &factor;
             }
             black_box(y.item::<f32>());
         },
