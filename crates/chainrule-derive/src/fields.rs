@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Field, Fields, Ident, Result};
+use syn::{Field, Fields, Result};
 
 /// Code over the fields of one struct or variant, all bound by name.
 pub(crate) struct FieldCode {
@@ -14,15 +14,14 @@ pub(crate) struct FieldCode {
     pub(crate) map: TokenStream,
 }
 
+/// Both functions of the trait, over `fields`.
 pub(crate) fn code(fields: &Fields) -> Result<FieldCode> {
-    let mut names = Vec::new();
+    let mut bindings = Vec::new();
     let mut visits = Vec::new();
     let mut maps = Vec::new();
     for (index, field) in fields.iter().enumerate() {
-        let name = field
-            .ident
-            .clone()
-            .unwrap_or_else(|| format_ident!("field_{index}"));
+        // Not the field's own name: one called `path` or `visit` would hide the arguments.
+        let name = format_ident!("field_{index}");
         let segment = match &field.ident {
             Some(ident) => {
                 let text = ident.to_string();
@@ -43,12 +42,14 @@ pub(crate) fn code(fields: &Fields) -> Result<FieldCode> {
             Some(ident) => quote!(#ident: #mapped),
             None => mapped,
         });
-        names.push((field.ident.is_some(), name));
+        bindings.push(match &field.ident {
+            Some(ident) => quote!(#ident: #name),
+            None => quote!(#name),
+        });
     }
-    let idents: Vec<&Ident> = names.iter().map(|(_, name)| name).collect();
     let (pattern, map) = match fields {
-        Fields::Named(_) => (quote!({ #(#idents),* }), quote!({ #(#maps),* })),
-        Fields::Unnamed(_) => (quote!(( #(#idents),* )), quote!(( #(#maps),* ))),
+        Fields::Named(_) => (quote!({ #(#bindings),* }), quote!({ #(#maps),* })),
+        Fields::Unnamed(_) => (quote!(( #(#bindings),* )), quote!(( #(#maps),* ))),
         Fields::Unit => (quote!(), quote!()),
     };
     Ok(FieldCode {
@@ -59,7 +60,7 @@ pub(crate) fn code(fields: &Fields) -> Result<FieldCode> {
 }
 
 /// Whether a field is marked `#[tree(fixed)]`.
-fn is_fixed(field: &Field) -> Result<bool> {
+pub(crate) fn is_fixed(field: &Field) -> Result<bool> {
     let mut fixed = false;
     for attribute in &field.attrs {
         if !attribute.path().is_ident("tree") {

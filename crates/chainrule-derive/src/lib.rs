@@ -10,7 +10,18 @@ use syn::{DeriveInput, parse_macro_input};
 
 /// Makes a struct or enum a tree of tensors: its leaves are those of its fields, named by field path.
 ///
-/// A field marked `#[tree(fixed)]` has no leaves and is cloned.
+/// Every field is a tree itself (tensors, numbers, containers and other derived types are), or is marked
+/// `#[tree(fixed)]`: then it has no leaves and is cloned.
+///
+/// ```ignore
+/// #[derive(Tree)]
+/// struct Orbit {
+///     position: Tensor,
+///     velocity: Tensor,
+///     #[tree(fixed)]
+///     name: Name,
+/// }
+/// ```
 #[proc_macro_derive(Tree, attributes(tree))]
 pub fn derive_tree(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -19,13 +30,13 @@ pub fn derive_tree(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Makes a struct a module: a tree (see `Tree`) whose leaves are parameters.
+/// Makes a struct a module: a tree (see [`Tree`](derive@Tree)) whose leaves are parameters.
 #[proc_macro_derive(Module, attributes(tree))]
 pub fn derive_module(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    let tree = tree::implement(&input);
-    let module = tree::implement_module(&input);
-    tree.map(|tree| quote::quote!(#tree #module))
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    let both = tree::implement(&input).and_then(|mut both| {
+        both.extend(tree::implement_module(&input)?);
+        Ok(both)
+    });
+    both.unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -1,24 +1,62 @@
 //! The implementations that the macros write.
 
 use crate::fields;
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Data, DeriveInput, Error, GenericParam, Generics, Result, parse_quote};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{Data, DeriveInput, Error, Fields, GenericParam, Generics, Result, parse_quote};
 
-/// The generics with `Tree` required of every type parameter.
-fn bounded(generics: &Generics) -> Generics {
-    let mut generics = generics.clone();
+/// The generics with `Tree` required of every type parameter that a field with leaves names, and `Clone` of those that
+/// only fixed fields name.
+fn bounded(input: &DeriveInput) -> Result<Generics> {
+    let with_leaves = tokens_of_fields(input, false)?;
+    let fixed = tokens_of_fields(input, true)?;
+    let mut generics = input.generics.clone();
     for parameter in &mut generics.params {
         if let GenericParam::Type(parameter) = parameter {
-            parameter.bounds.push(parse_quote!(::chainrule::tree::Tree));
+            let name = parameter.ident.to_string();
+            if mentions(&with_leaves, &name) {
+                parameter.bounds.push(parse_quote!(::chainrule::tree::Tree));
+            }
+            if mentions(&fixed, &name) {
+                parameter.bounds.push(parse_quote!(::core::clone::Clone));
+            }
         }
     }
-    generics
+    Ok(generics)
 }
 
+/// The types of all fields that are, or are not, fixed.
+fn tokens_of_fields(input: &DeriveInput, fixed: bool) -> Result<TokenStream> {
+    let all: Vec<&Fields> = match &input.data {
+        Data::Struct(data) => vec![&data.fields],
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .map(|variant| &variant.fields)
+            .collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    let mut tokens = TokenStream::new();
+    for field in all.into_iter().flatten() {
+        if fields::is_fixed(field)? == fixed {
+            field.ty.to_tokens(&mut tokens);
+        }
+    }
+    Ok(tokens)
+}
+
+fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        _ => false,
+    })
+}
+
+/// `Tree`: every field that is not fixed is visited, in order.
 pub(crate) fn implement(input: &DeriveInput) -> Result<TokenStream> {
     let name = &input.ident;
-    let generics = bounded(&input.generics);
+    let generics = bounded(input)?;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let mut visit_arms = Vec::new();
     let mut map_arms = Vec::new();
@@ -31,6 +69,10 @@ pub(crate) fn implement(input: &DeriveInput) -> Result<TokenStream> {
     };
     match &input.data {
         Data::Struct(data) => arm(quote!(#name), &data.fields)?,
+        Data::Enum(data) if data.variants.is_empty() => {
+            let message = "an enum without variants has no value, so it cannot be a tree";
+            return Err(Error::new_spanned(name, message));
+        }
         Data::Enum(data) => {
             for variant in &data.variants {
                 let variant_name = &variant.ident;
@@ -66,12 +108,13 @@ pub(crate) fn implement(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-pub(crate) fn implement_module(input: &DeriveInput) -> TokenStream {
+/// `Module` for a type that [`implement`] makes a tree.
+pub(crate) fn implement_module(input: &DeriveInput) -> Result<TokenStream> {
     let name = &input.ident;
-    let generics = bounded(&input.generics);
+    let generics = bounded(input)?;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    quote! {
+    Ok(quote! {
         #[automatically_derived]
         impl #impl_generics ::chainrule::nn::Module for #name #type_generics #where_clause {}
-    }
+    })
 }

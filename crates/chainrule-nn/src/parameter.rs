@@ -117,13 +117,8 @@ macro_rules! operators {
             }
         }
 
-        impl $trait<&Parameter> for f64 {
-            type Output = Tensor;
-            #[track_caller]
-            fn $method(self, right: &Parameter) -> Tensor {
-                $trait::$method(self, &right.tensor)
-            }
-        }
+        operators!(@number $trait $method f64);
+        operators!(@number $trait $method i32);
 
         impl<R: Like> $assign<R> for Parameter {
             #[track_caller]
@@ -132,6 +127,15 @@ macro_rules! operators {
             }
         }
     )*};
+    (@number $trait:ident $method:ident $number:ty) => {
+        impl $trait<&Parameter> for $number {
+            type Output = Tensor;
+            #[track_caller]
+            fn $method(self, right: &Parameter) -> Tensor {
+                $trait::$method(self, &right.tensor)
+            }
+        }
+    };
 }
 
 operators! {

@@ -150,7 +150,10 @@ fn mark_kept(steps: &mut [TaskStep]) {
         let tracked = node.is_tracked();
         let mut kept = wanted;
         differentiable_later[position] |= wanted && tracked;
-        if differentiable_later[position] && tracked && node.kind != Kind::Leaf {
+        if node.kind == Kind::Leaf {
+            // A boundary below a history that stays: without its value it would hold on to all that came before it.
+            kept |= differentiable_later[position];
+        } else if differentiable_later[position] && tracked {
             let reads = node.operation.backward_reads();
             kept |= reads.outputs;
             for operand in 0..steps[position].inputs().len() {

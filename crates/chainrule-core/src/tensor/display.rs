@@ -18,12 +18,13 @@ impl fmt::Display for Tensor {
     ///
     /// Evaluates the tensor, except inside `vmap`, where there is no value and the shape alone is printed. More than 1000
     /// elements are printed in part. Numbers that differ widely in size are printed with exponents; the format's
-    /// precision is honoured: `{:.2}`.
+    /// precision is honoured: `{:.2}`. `{:#}` prints the elements alone, to stand inside a sentence.
     ///
     /// ```
     /// use chainrule_core::tensor;
     /// let x = tensor![[1.0, 2.5], [-3.0, 0.125]];
     /// assert_eq!(x.to_string(), "[[ 1.   ,  2.5  ],\n [-3.   ,  0.125]]  shape [2, 2], f32");
+    /// assert_eq!(format!("the sum is {:#.1}", x.sum(..)), "the sum is 0.6");
     /// ```
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.node().is_abstract() {
@@ -43,6 +44,9 @@ impl fmt::Display for Tensor {
         };
         let mut body = String::new();
         printer.print(&mut body, 0, 0);
+        if out.alternate() {
+            return out.write_str(&body);
+        }
         write!(out, "{body}  {}", footer(self))
     }
 }
