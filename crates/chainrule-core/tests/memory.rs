@@ -2,14 +2,16 @@
 
 use chainrule_core::memory::{live_bytes, live_nodes};
 use chainrule_core::{Tensor, evaluate, untracked, value_and_grad};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
-/// The counters are global, so tests that read them take turns.
-static TURN: Mutex<()> = Mutex::new(());
+/// The counters are global, so tests take turns, from their first tensor on.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(|broken| broken.into_inner())
+}
 
 /// Nodes and bytes alive after 1,000 and after `steps` steps must be the same.
 fn assert_constant(steps: usize, mut step: impl FnMut()) {
-    let _turn = TURN.lock().unwrap_or_else(|broken| broken.into_inner());
     let mut after_warm_up = None;
     for number in 1..=steps {
         step();
@@ -26,6 +28,7 @@ fn loss(w: &Tensor) -> Tensor {
 
 #[test]
 fn functional_steps_that_read_the_loss() {
+    let _turn = turn();
     let mut w = Tensor::from(vec![0.3, 0.2, 0.1]);
     assert_constant(5_000, || {
         let (value, gradient) = value_and_grad(loss)(&w);
@@ -36,10 +39,10 @@ fn functional_steps_that_read_the_loss() {
 
 #[test]
 fn functional_steps_that_read_nothing() {
+    let _turn = turn();
     for start in [Tensor::from(0.3), Tensor::from(vec![0.3; 20_000])] {
         let mut w = start;
         // The bound on pending work evaluates now and then: compare at multiples of its period.
-        let _turn = TURN.lock().unwrap_or_else(|broken| broken.into_inner());
         let mut most = 0;
         for number in 0..10_000 {
             let (_, gradient) = value_and_grad(loss)(&w);
@@ -58,6 +61,7 @@ fn functional_steps_that_read_nothing() {
 
 #[test]
 fn tracked_steps_with_backward() {
+    let _turn = turn();
     let mut w = Tensor::from(vec![0.3, 0.2]).tracked();
     assert_constant(5_000, || {
         let value = loss(&w);
@@ -69,6 +73,7 @@ fn tracked_steps_with_backward() {
 
 #[test]
 fn tracked_steps_without_untracked_end_history_at_the_new_leaf() {
+    let _turn = turn();
     let mut w = Tensor::from(vec![0.3, 0.2]).tracked();
     assert_constant(5_000, || {
         let value = loss(&w);
@@ -79,6 +84,7 @@ fn tracked_steps_without_untracked_end_history_at_the_new_leaf() {
 
 #[test]
 fn accumulated_metrics_do_not_keep_graphs() {
+    let _turn = turn();
     let w = Tensor::from(vec![0.3, 0.2]);
     let mut total = Tensor::from(0.0);
     let mut steps = 0;
@@ -94,7 +100,7 @@ fn accumulated_metrics_do_not_keep_graphs() {
 
 #[test]
 fn untracked_depth_costs_no_memory() {
-    let _turn = TURN.lock().unwrap_or_else(|broken| broken.into_inner());
+    let _turn = turn();
     let w = Tensor::from_vec(vec![0.01f32; 64 * 64], [64, 64]).tracked();
     let peak_of = |layers: usize| {
         chainrule_core::memory::reset_peak();

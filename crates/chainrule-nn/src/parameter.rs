@@ -1,7 +1,9 @@
 //! A tensor that is learnt.
 
+use chainrule_core::error::raise;
+use chainrule_core::graph::place_of;
 use chainrule_core::tree::{Path, Tree};
-use chainrule_core::{Like, Tensor, untracked};
+use chainrule_core::{Error, ErrorKind, Like, Tensor, untracked};
 use std::fmt;
 use std::ops::{Add, AddAssign, Deref, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -40,21 +42,25 @@ impl Parameter {
     /// When the shape or the dtype differs.
     #[track_caller]
     pub fn set(&mut self, value: Tensor) {
-        assert!(
-            value.shape() == self.tensor.shape() && value.dtype() == self.tensor.dtype(),
-            "parameter: a value of {} {} does not replace one of {} {}",
-            value.shape(),
-            value.dtype(),
-            self.tensor.shape(),
-            self.tensor.dtype()
-        );
+        if value.shape() != self.tensor.shape() || value.dtype() != self.tensor.dtype() {
+            let message = format!(
+                "parameter: a value of {} {} (from `{}` at {}) does not replace one of {} {}",
+                value.shape(),
+                value.dtype(),
+                value.operation_name(),
+                value.place(),
+                self.tensor.shape(),
+                self.tensor.dtype()
+            );
+            raise(Error::new(ErrorKind::Shape, message));
+        }
         self.tensor = value.tracked();
     }
 
     /// Replaces the value by what `update` makes of it, computed without tracking.
     #[track_caller]
     fn update(&mut self, update: impl FnOnce(&Tensor) -> Tensor) {
-        let value = untracked(|| update(&self.tensor));
+        let value = place_of(|| untracked(|| update(&self.tensor)));
         self.set(value.cast(self.tensor.dtype()));
     }
 }

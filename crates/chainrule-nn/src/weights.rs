@@ -130,9 +130,9 @@ pub fn load<T: Tree>(like: &T, path: impl AsRef<Path>) -> Result<T, WeightsError
                     || view.dtype() != file_dtype(leaf.dtype()) =>
             {
                 mismatched.push(format!(
-                    "{name}: {:?} {:?} in the file, {} {} in the model",
+                    "{name}: {:?} {} in the file, {} {} in the model",
                     view.shape(),
-                    view.dtype(),
+                    format!("{:?}", view.dtype()).to_lowercase(),
                     leaf.shape(),
                     leaf.dtype()
                 ));

@@ -2,7 +2,7 @@
 
 use chainrule::nn::{load, save};
 use chainrule::prelude::*;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 #[derive(Clone, Module)]
 struct Mlp {
@@ -35,8 +35,11 @@ fn exclusive_or() -> (Tensor, Tensor) {
     )
 }
 
-/// The memory counters are global.
-static TURN: Mutex<()> = Mutex::new(());
+/// The memory counters are global, so tests take turns, from their first tensor on.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(|broken| broken.into_inner())
+}
 
 fn assert_constant(steps: usize, mut step: impl FnMut()) {
     let mut after_warm_up = None;
@@ -54,6 +57,7 @@ fn assert_constant(steps: usize, mut step: impl FnMut()) {
 
 #[test]
 fn names_follow_the_fields() {
+    let _turn = turn();
     let names: Vec<String> = Mlp::new(1)
         .named_parameters()
         .into_iter()
@@ -73,7 +77,7 @@ fn names_follow_the_fields() {
 
 #[test]
 fn functional_style_learns_at_constant_memory() {
-    let _turn = TURN.lock().unwrap_or_else(|broken| broken.into_inner());
+    let _turn = turn();
     let (x, labels) = exclusive_or();
     let mut model = Mlp::new(2);
     let mut adam = Adam::new(0.01);
@@ -89,7 +93,7 @@ fn functional_style_learns_at_constant_memory() {
 
 #[test]
 fn backward_style_learns_at_constant_memory() {
-    let _turn = TURN.lock().unwrap_or_else(|broken| broken.into_inner());
+    let _turn = turn();
     let (x, labels) = exclusive_or();
     let mut model = Mlp::new(3);
     let mut sgd = Sgd::new(0.1).momentum(0.9);
@@ -104,7 +108,7 @@ fn backward_style_learns_at_constant_memory() {
 
 #[test]
 fn a_scalar_parameter_runs_a_hundred_thousand_steps() {
-    let _turn = TURN.lock().unwrap_or_else(|broken| broken.into_inner());
+    let _turn = turn();
     let mut w = Parameter::new(Tensor::from(3.0));
     assert_constant(100_000, || {
         let loss = (&w - 1.0).square();
@@ -116,6 +120,7 @@ fn a_scalar_parameter_runs_a_hundred_thousand_steps() {
 
 #[test]
 fn missing_gradients_are_named() {
+    let _turn = turn();
     let (x, _) = exclusive_or();
     let mut model = Mlp::new(4);
     let (_, gradients) = value_and_grad(|model: &Mlp| model.hidden.forward(&x).sum(..))(&model);
@@ -130,6 +135,7 @@ fn missing_gradients_are_named() {
 
 #[test]
 fn weights_come_back_and_differences_are_listed_together() {
+    let _turn = turn();
     let folder = std::env::temp_dir().join(format!("chainrule-weights-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("model.safetensors");

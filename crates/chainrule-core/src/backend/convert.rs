@@ -33,8 +33,9 @@ pub(crate) fn elements<T: Element>(stored: &Stored) -> Vec<T> {
 }
 
 /// A value as an array; halves become `f32`.
-pub(crate) fn to_array(value: &Value, spec: &Spec) -> Array {
+pub(crate) fn to_array(value: &Value, spec: &Spec) -> Result<Array, Error> {
     let count = spec.elements();
+    check_room(count)?;
     let data = match value {
         Value::Filled(scalar) => filled(*scalar, spec.dtype(), count),
         Value::Array(stored) => match spec.dtype() {
@@ -58,7 +59,18 @@ pub(crate) fn to_array(value: &Value, spec: &Spec) -> Array {
             ),
         },
     };
-    Array::new(spec.shape(), data)
+    Ok(Array::new(spec.shape(), data))
+}
+
+/// Asks for the memory of `count` numbers and gives it back: a refusal is an error here and would be an abort later.
+fn check_room(count: usize) -> Result<(), Error> {
+    /// What is always there.
+    const SMALL: usize = 1 << 24;
+    if count <= SMALL || Vec::<f64>::new().try_reserve_exact(count).is_ok() {
+        return Ok(());
+    }
+    let bytes = count.saturating_mul(size_of::<f64>());
+    Err(OutOfMemory { bytes }.into())
 }
 
 fn filled(scalar: Scalar, dtype: DType, count: usize) -> Data {

@@ -22,12 +22,12 @@ impl Backend for Plain {
         let mut computed: Vec<Vec<Array>> = Vec::with_capacity(task.steps().len());
         let mut kept = Vec::new();
         for (position, step) in task.steps().iter().enumerate() {
-            let inputs: Vec<Array> = step
+            let inputs: Result<Vec<Array>, Error> = step
                 .inputs()
                 .iter()
                 .map(|&source| input(task, &computed, source))
                 .collect();
-            let outputs = outputs_of(step, &inputs, task)?;
+            let outputs = outputs_of(step, &inputs?, task)?;
             if step.is_kept() {
                 let values: Result<SmallVec<[Value; 1]>, Error> = outputs
                     .iter()
@@ -42,10 +42,10 @@ impl Backend for Plain {
     }
 }
 
-fn input(task: &Task, computed: &[Vec<Array>], source: Source) -> Array {
+fn input(task: &Task, computed: &[Vec<Array>], source: Source) -> Result<Array, Error> {
     match source {
         Source::Leaf(leaf) => to_array(&task.leaves()[leaf as usize], task.spec(source)),
-        Source::Step(step, output) => computed[step as usize][output as usize].clone(),
+        Source::Step(step, output) => Ok(computed[step as usize][output as usize].clone()),
     }
 }
 
@@ -127,10 +127,10 @@ fn run_body(
         .collect();
     let outputs = body.body(&leaves?);
     crate::graph::evaluate(&outputs.iter().collect::<Vec<_>>());
-    Ok(outputs
+    outputs
         .iter()
         .map(|output| to_array(&output.known_value(), output.spec()))
-        .collect())
+        .collect()
 }
 
 fn cast(array: &Array, dtype: DType) -> Array {

@@ -67,7 +67,7 @@ fn range(value: &Value, spec: &Spec) -> Option<Range> {
             range.greatest = range.greatest.max(x);
         }
     };
-    match to_array(value, spec).data {
+    match to_array(value, spec).ok()?.data {
         Data::F32(elements) => elements.into_iter().for_each(|x| note(x.into())),
         Data::F64(elements) => elements.into_iter().for_each(note),
         _ => return None,

@@ -1,7 +1,7 @@
 //! Sums of products in Einstein's notation: a method made of permutations, products and sums.
 
 use crate::declare::operation;
-use crate::error::{Error, ErrorKind, raise};
+use crate::error::{Error, ErrorKind, or_raise};
 use crate::primitives::matmul::Matmul;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -473,7 +473,7 @@ impl Tensor {
     /// When the string is not valid or the operands do not fit it.
     #[track_caller]
     pub fn einsum(equation: &str, operands: &[&Tensor]) -> Tensor {
-        evaluate(equation, operands).unwrap_or_else(|error| raise(error))
+        or_raise(evaluate(equation, operands))
     }
 
     /// Like [`einsum`](Tensor::einsum), for equations that come from data or configuration.

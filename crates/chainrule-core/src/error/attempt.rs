@@ -39,6 +39,17 @@ pub fn attempt<T>(work: impl FnOnce() -> T) -> Result<T, Error> {
     })
 }
 
+/// The value of `result`; panics with its error at the caller's line.
+///
+/// (In a closure for `unwrap_or_else`, [`raise`] would name the closure's line, not the user's.)
+#[track_caller]
+pub(crate) fn or_raise<T>(result: Result<T, Error>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => raise(error),
+    }
+}
+
 /// Panics with `error` at the caller's line; inside [`attempt`] it travels there silently.
 #[track_caller]
 pub fn raise(error: Error) -> ! {
@@ -52,6 +63,10 @@ pub fn raise(error: Error) -> ! {
     }
     if std::thread::panicking() {
         panic_any(error);
+    }
+    if error.place != Some(Location::caller()) {
+        // The line that the panic names is ours; the user's is shown below the message.
+        panic!("{error:?}");
     }
     panic!("{error}")
 }

@@ -3,6 +3,7 @@
 mod attempt;
 mod mismatch;
 
+pub(crate) use attempt::or_raise;
 pub use attempt::{attempt, raise};
 pub(crate) use mismatch::origin;
 pub use mismatch::{Mismatch, Operand};

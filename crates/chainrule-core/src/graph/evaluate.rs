@@ -107,10 +107,12 @@ fn evaluate_here(targets: &[&Tensor]) -> Result<(), Error> {
 
 fn no_value(node: &Node) -> Error {
     let message = format!(
-        "`{}` at {} has no value here: it stands on the argument of a transform that runs its function once for many \
-         inputs (vmap)\n    help: choose by value with `where_`, or use `map_each`, which calls the function for each input",
-        node.operation.name(),
-        node.place
+        "{} has no value here: vmap runs its function once for all examples\n    help: choose by value with `where_`, \
+         or use `map_each`, which calls the function for each example",
+        match node.kind {
+            Kind::Placeholder => format!("the argument of the vmap at {}", node.place),
+            _ => format!("`{}` at {}, under vmap,", node.operation.name(), node.place),
+        }
     );
     Error::new(ErrorKind::NoValue, message)
 }

@@ -23,5 +23,5 @@ pub(crate) use few::Few;
 pub(crate) use history::Scope;
 pub(crate) use identifiers::IdMap;
 pub(crate) use node::{Edge, Kind, Node};
-pub(crate) use place::{Place, with_place};
+pub(crate) use place::{Place, placed_at, with_place};
 pub(crate) use specs::SharedSpecs;

@@ -81,6 +81,11 @@ pub fn place_of<R>(work: impl FnOnce() -> R) -> R {
     with_cell(&CALL, Some(caller), work)
 }
 
+/// Runs `work`; nodes it makes are attributed to `location`.
+pub(crate) fn placed_at<R>(location: &'static Location<'static>, work: impl FnOnce() -> R) -> R {
+    with_cell(&CALL, Some(CALL.get().unwrap_or(location)), work)
+}
+
 /// Runs `work` inside the module called `name`: nodes it makes carry the path of all open scopes, such as
 /// `encoder.layers.3`, and the line that called the outermost one.
 #[track_caller]

@@ -9,7 +9,7 @@ use crate::error::{Error, Mismatch, raise};
 use crate::family;
 use crate::graph::Spec;
 use crate::shape::{Shape, broadcast};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, promote};
 use chainrule_kernels::DType;
 
 family! { Matmul }
@@ -33,8 +33,10 @@ impl Primitive for Matmul {
         };
         if a.dtype() != b.dtype() {
             let reason = format!("the dtypes differ: {} and {}", a.dtype(), b.dtype());
-            return Err(Mismatch::dtype(reason)
-                .help(format!("convert one: `.cast(DType::{:?})`", a.dtype())));
+            let wider = promote(a.dtype(), b.dtype()).name().to_uppercase();
+            return Err(
+                Mismatch::dtype(reason).help(format!("convert one: `.cast(DType::{wider})`"))
+            );
         }
         if a.dtype() == DType::Bool {
             return Err(Mismatch::dtype("truth values have no product")

@@ -4,7 +4,7 @@ use crate::declare::{
     Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Sample, Shift, Specs, Viewing,
     one, operation,
 };
-use crate::error::{Error, Mismatch, raise};
+use crate::error::{Error, Mismatch, or_raise, raise};
 use crate::family;
 use crate::graph::Spec;
 use crate::shape::{Axes, Layout, Shape, normalize_axis};
@@ -187,8 +187,7 @@ impl Tensor {
     /// When the number of elements differs.
     #[track_caller]
     pub fn reshape(&self, extents: impl Extents) -> Tensor {
-        self.try_reshape(extents)
-            .unwrap_or_else(|error| raise(error))
+        or_raise(self.try_reshape(extents))
     }
 
     /// Like [`reshape`](Tensor::reshape), for shapes that come from data or configuration.

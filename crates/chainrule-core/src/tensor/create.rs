@@ -2,7 +2,7 @@
 
 use super::{Tensor, default_dtype};
 use crate::backend::{Scalar, Value};
-use crate::error::{Error, ErrorKind, raise};
+use crate::error::{Error, ErrorKind, or_raise, raise};
 use crate::graph::{Device, Spec};
 use crate::shape::Shape;
 use chainrule_kernels::{Buffer, DType, Element};
@@ -59,7 +59,7 @@ impl Tensor {
     /// When the number of elements is not that of the shape, or memory runs out.
     #[track_caller]
     pub fn from_vec<T: Element>(elements: Vec<T>, shape: impl Into<Shape>) -> Tensor {
-        Tensor::try_from_vec(elements, shape).unwrap_or_else(|error| raise(error))
+        or_raise(Tensor::try_from_vec(elements, shape))
     }
 
     /// A leaf holding the elements of `buffer`.

@@ -3,7 +3,7 @@
 use super::Tensor;
 use crate::backend::{Scalar, to_array};
 use crate::declare::Data;
-use crate::error::{Error, ErrorKind, raise};
+use crate::error::{Error, ErrorKind, or_raise, raise};
 use chainrule_kernels::DType;
 use half::{bf16, f16};
 
@@ -66,7 +66,7 @@ impl Tensor {
             );
             raise(Error::new(ErrorKind::Shape, message));
         }
-        self.to_vec().swap_remove(0)
+        self.read_as("item").swap_remove(0)
     }
 
     /// All elements in row-major order.
@@ -80,27 +80,33 @@ impl Tensor {
     /// When the elements are not of this type.
     #[track_caller]
     pub fn to_vec<T: Number>(&self) -> Vec<T> {
+        self.read_as("to_vec")
+    }
+
+    #[track_caller]
+    fn read_as<T: Number>(&self, method: &str) -> Vec<T> {
         let read: Option<Vec<T>> = self
             .scalars()
             .into_iter()
             .map(|scalar| T::read(scalar, self.dtype()))
             .collect();
-        read.unwrap_or_else(|| {
-            let message = format!(
-                "to_vec: the elements are {}, which cannot be read as {}\n    help: convert first, with \
-                 `.cast(DType::..)`, or read them as {}",
-                self.dtype(),
-                T::NAME,
-                self.dtype()
-            );
-            raise(Error::new(ErrorKind::DType, message))
-        })
+        if let Some(read) = read {
+            return read;
+        }
+        let message = format!(
+            "{method}: the elements are {}, which cannot be read as {}\n    help: convert first, with \
+             `.cast(DType::..)`, or read them as {}",
+            self.dtype(),
+            T::NAME,
+            self.dtype()
+        );
+        raise(Error::new(ErrorKind::DType, message))
     }
 
     /// All elements as scalars, computing them if necessary.
     #[track_caller]
     pub(crate) fn scalars(&self) -> Vec<Scalar> {
-        match to_array(&self.known_value(), self.spec()).data {
+        match or_raise(to_array(&self.known_value(), self.spec())).data {
             Data::F32(elements) => elements
                 .into_iter()
                 .map(|x| Scalar::Float(x.into()))

@@ -3,7 +3,7 @@
 use super::grad::check_scalar;
 use super::reverse::pull_all;
 use super::side::{Row, Side};
-use crate::error::{Error, ErrorKind, raise};
+use crate::error::{Error, ErrorKind, or_raise, raise};
 use crate::graph::walk::{Walk, above_leaves};
 use crate::graph::without_evaluation;
 use crate::tensor::Tensor;
@@ -69,7 +69,7 @@ impl Tensor {
     /// When this is not a single floating-point number, or nothing it depends on is tracked.
     #[track_caller]
     pub fn backward(&self) -> Gradients {
-        check_scalar(self);
+        or_raise(check_scalar(self, "backward: the tensor must be"));
         self.backward_with(self.ones_like())
     }
 

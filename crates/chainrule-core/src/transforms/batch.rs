@@ -3,9 +3,10 @@
 use crate::declare::{Batch, Evaluation};
 use crate::error::{Error, ErrorKind, raise};
 use crate::graph::walk::{Step, depending_or};
-use crate::graph::{IdMap, with_place, without_evaluation};
+use crate::graph::{IdMap, placed_at, with_place, without_evaluation};
 use crate::tensor::Tensor;
 use crate::tree::{Tree, leaves, rebuilt};
+use std::panic::Location;
 
 /// `f`, a function of one example, as a function of many: every tensor of the argument and of the result gets a further
 /// axis 0, the batch.
@@ -24,16 +25,17 @@ use crate::tree::{Tree, leaves, rebuilt};
 ///
 /// # Panics
 /// The returned function panics when the extents of axis 0 differ, or a value is read inside `f`.
+#[track_caller]
 pub fn vmap<P: Tree, O: Tree>(f: impl Fn(&P) -> O) -> impl Fn(&P) -> O {
+    let caller = Location::caller();
     move |examples| {
         let batched = leaves(examples);
-        let extent = common_extent(&batched);
-        let single: Vec<Tensor> = batched
-            .iter()
-            .map(|tensor| {
-                Tensor::placeholder(tensor.spec().with_shape(tensor.shape().without_axis(0)))
-            })
-            .collect();
+        let extent = common_extent(&batched, "vmap", caller);
+        let one = |tensor: &&Tensor| tensor.spec().with_shape(tensor.shape().without_axis(0));
+        let single: Vec<Tensor> = placed_at(caller, || {
+            let specs = batched.iter().map(one);
+            specs.map(Tensor::placeholder).collect()
+        });
         let outputs = f(&rebuilt(examples, &single));
         let recorded: Vec<Tensor> = leaves(&outputs).into_iter().cloned().collect();
         let batched: Vec<Tensor> = batched.into_iter().cloned().collect();
@@ -48,15 +50,15 @@ pub fn vmap<P: Tree, O: Tree>(f: impl Fn(&P) -> O) -> impl Fn(&P) -> O {
 ///
 /// # Panics
 /// The returned function panics when the extents of axis 0 differ or there is no example.
+#[track_caller]
 pub fn map_each<P: Tree, O: Tree>(f: impl Fn(&P) -> O) -> impl Fn(&P) -> O {
+    let caller = Location::caller();
     move |examples| {
         let batched = leaves(examples);
-        let extent = common_extent(&batched);
+        let extent = common_extent(&batched, "map_each", caller);
         if extent == 0 {
-            raise(Error::new(
-                ErrorKind::Shape,
-                "map_each: there is no example to call the function for",
-            ));
+            let message = "map_each: there is no example to call the function for";
+            raise(Error::new(ErrorKind::Shape, message).at(caller));
         }
         let results: Vec<O> = (0..extent)
             .map(|example| {
@@ -75,8 +77,8 @@ pub fn map_each<P: Tree, O: Tree>(f: impl Fn(&P) -> O) -> impl Fn(&P) -> O {
     }
 }
 
-#[track_caller]
-fn common_extent(batched: &[&Tensor]) -> usize {
+/// The extent of axis 0 that all arguments have.
+fn common_extent(batched: &[&Tensor], name: &str, caller: &'static Location<'static>) -> usize {
     let mut extent = None;
     for tensor in batched {
         let this = tensor.shape().first().copied();
@@ -86,18 +88,16 @@ fn common_extent(batched: &[&Tensor]) -> usize {
                 .map(|tensor| tensor.shape().to_string())
                 .collect();
             let message = format!(
-                "vmap: the arguments do not have a common axis 0: their shapes are {}",
+                "{name}: the arguments do not have a common axis 0: their shapes are {}",
                 shapes.join(", ")
             );
-            raise(Error::new(ErrorKind::Shape, message));
+            raise(Error::new(ErrorKind::Shape, message).at(caller));
         }
         extent = this;
     }
     extent.unwrap_or_else(|| {
-        raise(Error::new(
-            ErrorKind::Argument,
-            "vmap: the argument has no tensor",
-        ))
+        let message = format!("{name}: the argument has no tensor");
+        raise(Error::new(ErrorKind::Argument, message).at(caller))
     })
 }
 

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, raise};
 use crate::graph::without_evaluation;
 use crate::tensor::Tensor;
 use crate::tree::{Tree, leaves, rebuilt};
+use std::panic::Location;
 
 /// The gradient of `f`, a function of a tree of tensors with one number as its result.
 ///
@@ -24,17 +25,21 @@ use crate::tree::{Tree, leaves, rebuilt};
 /// # Panics
 /// The returned function panics when the result is not a single floating-point number, when the argument has no
 /// floating-point leaf, or when every path from a leaf passes an operation without a derivative.
+#[track_caller]
 pub fn grad<P: Tree>(f: impl Fn(&P) -> Tensor) -> impl Fn(&P) -> P {
-    move |at| value_and_grad(&f)(at).1
+    let caller = Location::caller();
+    move |at| differentiated(&|inputs| (f(inputs), ()), at, caller).1
 }
 
 /// The gradient of the first part of the result, and the second part as it is.
 ///
 /// # Panics
 /// As [`grad`].
+#[track_caller]
 pub fn grad_aux<P: Tree, A: Tree>(f: impl Fn(&P) -> (Tensor, A)) -> impl Fn(&P) -> (P, A) {
+    let caller = Location::caller();
     move |at| {
-        let (_, gradient, aux) = value_and_grad_aux(&f)(at);
+        let (_, gradient, aux) = differentiated(&f, at, caller);
         (gradient, aux)
     }
 }
@@ -50,9 +55,11 @@ pub fn grad_aux<P: Tree, A: Tree>(f: impl Fn(&P) -> (Tensor, A)) -> impl Fn(&P) 
 ///
 /// # Panics
 /// As [`grad`].
+#[track_caller]
 pub fn value_and_grad<P: Tree>(f: impl Fn(&P) -> Tensor) -> impl Fn(&P) -> (Tensor, P) {
+    let caller = Location::caller();
     move |at| {
-        let (value, gradient, ()) = value_and_grad_aux(|inputs| (f(inputs), ()))(at);
+        let (value, gradient, ()) = differentiated(&|inputs| (f(inputs), ()), at, caller);
         (value, gradient)
     }
 }
@@ -61,45 +68,60 @@ pub fn value_and_grad<P: Tree>(f: impl Fn(&P) -> Tensor) -> impl Fn(&P) -> (Tens
 ///
 /// # Panics
 /// As [`grad`].
+#[track_caller]
 pub fn value_and_grad_aux<P: Tree, A: Tree>(
     f: impl Fn(&P) -> (Tensor, A),
 ) -> impl Fn(&P) -> (Tensor, P, A) {
-    move |at| {
-        let at_leaves = leaves(at);
-        if !at_leaves.iter().any(|leaf| leaf.dtype().is_floating()) {
-            let message = "grad: the argument has no floating-point tensor to differentiate by\n    help: pass numbers \
-                           as tensors: `Tensor::from(2.0)`";
-            raise(Error::new(ErrorKind::Derivative, message));
-        }
-        let running = Running::start();
-        let inputs = running.fresh(&at_leaves);
-        let (value, aux) = f(&rebuilt(at, &inputs));
-        check_scalar(&value);
-        let recorded = Recorded::between(inputs, vec![value]);
-        let seed = recorded.outputs[0].ones_like();
-        let gradients = without_evaluation(|| pulled(&recorded, &[&seed], "grad"));
-        let gradients = rebuilt(at, &gradients);
-        running.finish(&recorded.walk);
-        let value = recorded
-            .outputs
-            .into_iter()
-            .next()
-            .expect("the value was stored above");
-        (value, gradients, aux)
-    }
+    let caller = Location::caller();
+    move |at| differentiated(&f, at, caller)
 }
 
-#[track_caller]
-pub(crate) fn check_scalar(value: &Tensor) {
-    if value.elements() != 1 || !value.dtype().is_floating() {
-        let message = format!(
-            "grad: the function must return one floating-point number, it returned shape {} of {}, from `{}` at {}\n    \
-             help: reduce it, for example with `.sum(..)`, or use `vjp` with a cotangent of this shape",
-            value.shape(),
-            value.dtype(),
-            value.operation_name(),
-            value.place()
-        );
-        raise(Error::new(ErrorKind::Derivative, message));
+/// Value, gradient and the rest; mistakes are reported for the line that asked for the gradient.
+fn differentiated<P: Tree, A: Tree>(
+    f: &impl Fn(&P) -> (Tensor, A),
+    at: &P,
+    caller: &'static Location<'static>,
+) -> (Tensor, P, A) {
+    let at_leaves = leaves(at);
+    if !at_leaves.iter().any(|leaf| leaf.dtype().is_floating()) {
+        let message = "grad: the argument has no floating-point tensor to differentiate by\n    help: pass numbers as \
+                       tensors: `Tensor::from(2.0)`";
+        raise(Error::new(ErrorKind::Derivative, message).at(caller));
     }
+    let running = Running::start();
+    let inputs = running.fresh(&at_leaves);
+    let (value, aux) = f(&rebuilt(at, &inputs));
+    if let Err(error) = check_scalar(&value, "grad: the function must return") {
+        raise(error.at(caller));
+    }
+    let recorded = Recorded::between(inputs, vec![value]);
+    let seed = recorded.outputs[0].ones_like();
+    let gradients = without_evaluation(|| pulled(&recorded, &[&seed], "grad"));
+    let gradients = match gradients {
+        Ok(gradients) => rebuilt(at, &gradients),
+        Err(error) => raise(error.at(caller)),
+    };
+    running.finish(&recorded.walk);
+    let value = recorded
+        .outputs
+        .into_iter()
+        .next()
+        .expect("the value was stored above");
+    (value, gradients, aux)
+}
+
+/// The error of a result that is not a single floating-point number, begun with `what`.
+pub(crate) fn check_scalar(value: &Tensor, what: &str) -> Result<(), Error> {
+    if value.elements() == 1 && value.dtype().is_floating() {
+        return Ok(());
+    }
+    let message = format!(
+        "{what} one floating-point number, not shape {} of {}, from `{}` at {}\n    help: reduce it, for example with \
+         `.sum(..)`, or give a cotangent of its shape to `vjp` or `backward_with`",
+        value.shape(),
+        value.dtype(),
+        value.operation_name(),
+        value.place()
+    );
+    Err(Error::new(ErrorKind::Derivative, message))
 }

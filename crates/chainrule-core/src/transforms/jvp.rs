@@ -3,7 +3,7 @@
 use super::Side;
 use super::forward::push_all;
 use super::record::{Recorded, Running, missing_derivative};
-use crate::error::{Error, ErrorKind, raise};
+use crate::error::{Error, ErrorKind, or_raise, raise};
 use crate::graph::without_evaluation;
 use crate::tensor::Tensor;
 use crate::tree::{Tree, leaves, rebuilt};
@@ -46,13 +46,14 @@ pub fn jvp_aux<P: Tree, O: Tree, A: Tree>(
     let (output, aux) = f(&rebuilt(at, &inputs));
     let outputs: Vec<Tensor> = leaves(&output).into_iter().cloned().collect();
     let recorded = Recorded::between(inputs, outputs);
-    let tangents = without_evaluation(|| pushed(&recorded, &directions));
+    let tangents = or_raise(without_evaluation(|| pushed(&recorded, &directions)));
     let tangents = rebuilt(&output, &tangents);
     running.finish(&recorded.walk);
     (output, tangents, aux)
 }
 
-fn pushed(recorded: &Recorded, directions: &[&Tensor]) -> Vec<Tensor> {
+/// The tangents of the recorded outputs; an error where every path passes an operation without a derivative.
+fn pushed(recorded: &Recorded, directions: &[&Tensor]) -> Result<Vec<Tensor>, Error> {
     let mut tangents = Side::over(&recorded.walk);
     for (input, direction) in recorded.inputs.iter().zip(directions) {
         if input.dtype().is_floating() {
@@ -71,14 +72,13 @@ fn pushed(recorded: &Recorded, directions: &[&Tensor]) -> Vec<Tensor> {
             .iter()
             .find_map(|input| missing_derivative(input, &recorded.outputs, "jvp"));
         if let Some(error) = error {
-            raise(error);
+            return Err(error);
         }
     }
-    found
-        .into_iter()
-        .zip(&recorded.outputs)
+    let tangents = found.into_iter().zip(&recorded.outputs);
+    Ok(tangents
         .map(|(tangent, output)| tangent.cloned().unwrap_or_else(|| Tensor::absent(output)))
-        .collect()
+        .collect())
 }
 
 #[track_caller]

@@ -3,7 +3,7 @@
 use super::Side;
 use super::record::{Recorded, Running, missing_derivative};
 use super::reverse::pull_all;
-use crate::error::{Error, ErrorKind, raise};
+use crate::error::{Error, ErrorKind, or_raise, raise};
 use crate::graph::without_evaluation;
 use crate::tensor::Tensor;
 use crate::tree::{Tree, leaves, rebuilt};
@@ -54,15 +54,18 @@ pub fn vjp_aux<P: Tree, O: Tree, A: Tree>(
     let recorded = Recorded::between(inputs, outputs);
     let cotangents = leaves(&cotangent);
     check_cotangents(&recorded.outputs, &cotangents);
-    let pulled = without_evaluation(|| pulled(&recorded, &cotangents, "vjp"));
+    let pulled = or_raise(without_evaluation(|| pulled(&recorded, &cotangents, "vjp")));
     let pulled = rebuilt(at, &pulled);
     running.finish(&recorded.walk);
     (output, pulled, aux)
 }
 
-/// The cotangents of the recorded inputs.
-#[track_caller]
-pub(crate) fn pulled(recorded: &Recorded, cotangents: &[&Tensor], name: &str) -> Vec<Tensor> {
+/// The cotangents of the recorded inputs; an error where every path passes an operation without a derivative.
+pub(crate) fn pulled(
+    recorded: &Recorded,
+    cotangents: &[&Tensor],
+    name: &str,
+) -> Result<Vec<Tensor>, Error> {
     let mut table = Side::over(&recorded.walk);
     for (output, cotangent) in recorded.outputs.iter().zip(cotangents) {
         if output.dtype().is_floating() {
@@ -74,14 +77,14 @@ pub(crate) fn pulled(recorded: &Recorded, cotangents: &[&Tensor], name: &str) ->
         .inputs
         .iter()
         .map(|input| match table.get(input) {
-            Some(cotangent) => cotangent.clone(),
+            Some(cotangent) => Ok(cotangent.clone()),
             None => {
                 if input.dtype().is_floating()
                     && let Some(error) = missing_derivative(input, &recorded.outputs, name)
                 {
-                    raise(error);
+                    return Err(error);
                 }
-                Tensor::absent(input)
+                Ok(Tensor::absent(input))
             }
         })
         .collect()

@@ -1,8 +1,9 @@
 //! A fully connected layer.
 
 use crate::Parameter;
+use chainrule_core::error::raise;
 use chainrule_core::graph::module_scope;
-use chainrule_core::{Generator, Tensor};
+use chainrule_core::{Error, ErrorKind, Generator, Tensor};
 use chainrule_derive::Module;
 
 /// `y = x Wᵀ + b` over the last axis: `[.., inputs]` to `[.., outputs]`.
@@ -56,6 +57,7 @@ impl Linear {
     #[track_caller]
     pub fn forward(&self, x: impl AsRef<Tensor>) -> Tensor {
         let x = x.as_ref();
+        self.check(x);
         module_scope("linear", || {
             let product = x.matmul(self.weight.t());
             match &self.bias {
@@ -63,6 +65,21 @@ impl Linear {
                 None => product,
             }
         })
+    }
+
+    /// The user speaks of layers: a product that does not fit would name the transposed weight.
+    #[track_caller]
+    fn check(&self, x: &Tensor) {
+        let inputs = self.weight.shape()[1];
+        if x.shape().last() != Some(&inputs) {
+            let message = format!(
+                "linear: the layer takes {inputs} features along the last axis, the input has shape {} (from `{}` at {})",
+                x.shape(),
+                x.operation_name(),
+                x.place()
+            );
+            raise(Error::new(ErrorKind::Shape, message));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::MissingGradients;
 use super::gradients::{from_backward, from_tree, replace};
+use chainrule_core::graph::module_scope;
 use chainrule_core::tree::Tree;
 use chainrule_core::{Gradients, Tensor, untracked};
 
@@ -47,13 +48,14 @@ impl Sgd {
     ///
     /// # Errors
     /// When a parameter got no gradient.
+    #[track_caller]
     pub fn update<T: Tree>(
         &mut self,
         model: &mut T,
         gradients: &T,
     ) -> Result<(), MissingGradients> {
         let gradients = from_tree(model, gradients)?;
-        self.step(model, gradients);
+        module_scope("sgd", || self.step(model, gradients));
         Ok(())
     }
 
@@ -61,13 +63,14 @@ impl Sgd {
     ///
     /// # Errors
     /// When a parameter got no gradient.
+    #[track_caller]
     pub fn update_from<T: Tree>(
         &mut self,
         model: &mut T,
         gradients: &Gradients,
     ) -> Result<(), MissingGradients> {
         let gradients = from_backward(model, gradients)?;
-        self.step(model, gradients);
+        module_scope("sgd", || self.step(model, gradients));
         Ok(())
     }
 

@@ -150,12 +150,12 @@ impl Execution<'_> {
             }
             return Ok(());
         }
-        let arrays: Vec<_> = step
+        let arrays: Result<Vec<_>, Error> = step
             .inputs
             .iter()
             .map(|&slot| to_array(self.value(slot), self.spec(slot)))
             .collect();
-        let outputs = reference_value(operation, &arrays, &input_specs, &specs)?;
+        let outputs = reference_value(operation, &arrays?, &input_specs, &specs)?;
         for ((&slot, array), spec) in step.outputs.iter().zip(outputs).zip(&specs) {
             self.slots[slot as usize] = Some(from_array(round(array, spec.dtype()), spec)?);
         }
