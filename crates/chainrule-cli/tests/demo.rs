@@ -1,6 +1,6 @@
 //! The command line as a user runs it.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn chainrule(arguments: &[&str]) -> Output {
     let weights = std::env::temp_dir().join(format!(
@@ -83,6 +83,47 @@ fn the_same_seed_gives_the_same_run() {
         text.lines().take(2).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn long_runs_keep_to_the_width_of_a_terminal() {
+    let text = String::from_utf8(chainrule(&["--epochs", "150"]).stdout).unwrap();
+    let widest = text
+        .lines()
+        .filter(|line| !line.starts_with("weights saved"));
+    let widest = widest.map(|line| line.chars().count()).max().unwrap();
+    assert!(widest <= 100, "{widest} columns");
+}
+
+#[test]
+fn help_reads_well() {
+    let text = String::from_utf8(chainrule(&["--help"]).stdout).unwrap();
+    assert!(text.starts_with("Trains a small network on real handwritten digits"));
+    for option in [
+        "--seed <NUMBER>",
+        "--epochs <NUMBER>",
+        "--weights <FILE>",
+        "--json",
+    ] {
+        assert!(text.contains(option), "{text}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_mistake() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chainrule"))
+        .args(["--epochs", "20", "--json", "--weights"])
+        .arg(std::env::temp_dir().join(format!("chainrule-cli-pipe-{}", std::process::id())))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{output:?}"
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// Every field is a tree itself (tensors, numbers, containers and other derived types are), or is marked
 /// `#[tree(fixed)]`: then it has no leaves and is cloned.
 ///
-/// ```ignore
+/// ```text
 /// #[derive(Tree)]
 /// struct Orbit {
 ///     position: Tensor,

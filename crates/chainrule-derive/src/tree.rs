@@ -118,3 +118,70 @@ pub(crate) fn implement_module(input: &DeriveInput) -> Result<TokenStream> {
         impl #impl_generics ::chainrule::nn::Module for #name #type_generics #where_clause {}
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(input: DeriveInput) -> String {
+        match implement(&input) {
+            Ok(_) => panic!("the macro accepts this"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_tree_is_refused() {
+        assert_eq!(
+            refused(parse_quote!(union Bits { number: f32, bits: u32 })),
+            "a union cannot be a tree: it is not known which field is there; use an enum"
+        );
+        assert_eq!(
+            refused(parse_quote!(
+                enum Never {}
+            )),
+            "an enum without variants has no value, so it cannot be a tree"
+        );
+    }
+
+    #[test]
+    fn unknown_attributes_are_refused() {
+        let expected =
+            "the only attribute is `#[tree(fixed)]`: the field has no leaves and is cloned";
+        assert_eq!(
+            refused(parse_quote!(
+                struct Model {
+                    #[tree(skip)]
+                    name: Name,
+                }
+            )),
+            expected
+        );
+        assert_eq!(
+            refused(parse_quote!(
+                enum Model {
+                    Named(#[tree(fixed, skip)] Name),
+                }
+            )),
+            expected
+        );
+    }
+
+    #[test]
+    fn bounds_follow_the_fields() {
+        let input: DeriveInput = parse_quote! {
+            struct Model<A, B, C> {
+                leaves: Vec<(A, f64)>,
+                #[tree(fixed)]
+                label: Option<B>,
+                marker: fn(C) -> A,
+            }
+        };
+        let generics = bounded(&input).expect("a plain struct");
+        let (bounds, _, _) = generics.split_for_impl();
+        assert_eq!(
+            bounds.to_token_stream().to_string(),
+            "< A : :: chainrule :: tree :: Tree , B : :: core :: clone :: Clone , C : :: chainrule :: tree :: Tree >"
+        );
+    }
+}

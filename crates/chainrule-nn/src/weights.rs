@@ -1,12 +1,13 @@
 //! Trees of tensors in files: safetensors, by field path, written whole or not at all.
 
 use chainrule_core::tree::{Path as TreePath, Tree, named_leaves};
-use chainrule_core::{DType, Tensor};
+use chainrule_core::{DType, Tensor, evaluate};
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Why weights could not be saved or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,14 @@ pub enum WeightsError {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// Leaves of the tree have the same path, so that one would replace the other (a map's key may contain a dot).
+    #[error("{}: several tensors would be saved under one name: {}", path.display(), names.join(", "))]
+    Ambiguous {
+        /// The file.
+        path: PathBuf,
+        /// The names that occur more than once.
+        names: Vec<String>,
     },
     /// The file's tensors are not those of the model.
     #[error("{}", names_message(path, missing, unexpected, mismatched))]
@@ -80,10 +89,12 @@ fn names_message(
 /// ```
 ///
 /// # Errors
-/// When the file cannot be written.
+/// When the file cannot be written, or two leaves have the same path.
 pub fn save<T: Tree>(tree: &T, path: impl AsRef<Path>) -> Result<(), WeightsError> {
     let path = path.as_ref();
     let leaves = named_leaves(tree);
+    check_names(path, &leaves)?;
+    evaluate(&leaves.iter().map(|&(_, tensor)| tensor).collect::<Vec<_>>());
     let bytes: Vec<Vec<u8>> = leaves.iter().map(|(_, tensor)| to_bytes(tensor)).collect();
     let damaged = |error: safetensors::SafeTensorError| WeightsError::Damaged {
         path: path.to_owned(),
@@ -164,9 +175,30 @@ pub fn load<T: Tree>(like: &T, path: impl AsRef<Path>) -> Result<T, WeightsError
     }))
 }
 
+fn check_names(path: &Path, leaves: &[(String, &Tensor)]) -> Result<(), WeightsError> {
+    let mut names: Vec<&String> = leaves.iter().map(|(name, _)| name).collect();
+    names.sort();
+    let mut repeated: Vec<String> = names
+        .windows(2)
+        .filter(|pair| pair[0] == pair[1])
+        .map(|pair| pair[0].clone())
+        .collect();
+    repeated.dedup();
+    if repeated.is_empty() {
+        return Ok(());
+    }
+    Err(WeightsError::Ambiguous {
+        path: path.to_owned(),
+        names: repeated,
+    })
+}
+
 fn write_atomically(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    static SAVES: AtomicU64 = AtomicU64::new(0);
+    // A name of its own for each save: two at a time must not write into one another's file.
+    let number = SAVES.fetch_add(1, Ordering::Relaxed);
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
+    name.push(format!(".{}-{number}.part", std::process::id()));
     let temporary = path.with_file_name(name);
     let written = File::create(&temporary).and_then(|mut file| {
         file.write_all(content)?;
@@ -176,8 +208,16 @@ fn write_atomically(path: &Path, content: &[u8]) -> std::io::Result<()> {
     if renamed.is_err() {
         // The error that matters is the first one; a part that cannot be removed either stays behind.
         let _ = fs::remove_file(&temporary);
+        return renamed;
     }
-    renamed
+    // The new name is on the disk once its folder is. Not every system lets a folder be opened; the file itself is safe.
+    if let Some(folder) = temporary
+        .parent()
+        .and_then(|folder| File::open(folder).ok())
+    {
+        let _ = folder.sync_all();
+    }
+    Ok(())
 }
 
 fn file_dtype(dtype: DType) -> Dtype {

@@ -1,6 +1,5 @@
 //! Training loops in both styles: they learn, and they run at constant memory.
 
-use chainrule::nn::{load, save};
 use chainrule::prelude::*;
 use std::sync::{Mutex, MutexGuard};
 
@@ -131,44 +130,4 @@ fn missing_gradients_are_named() {
             .to_string()
             .starts_with("output.weight got no gradient")
     );
-}
-
-#[test]
-fn weights_come_back_and_differences_are_listed_together() {
-    let _turn = turn();
-    let folder = std::env::temp_dir().join(format!("chainrule-weights-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("model.safetensors");
-    let model = Mlp::new(5);
-    save(&model, &path).unwrap();
-    let again = load(&Mlp::new(6), &path).unwrap();
-    assert_eq!(
-        again.hidden.weight.to_vec::<f32>(),
-        model.hidden.weight.to_vec::<f32>()
-    );
-    assert!(again.hidden.weight.is_tracked());
-
-    let other = (Mlp::new(1).hidden, tensor![1.0]);
-    let message = load(&other, &path).err().unwrap().to_string();
-    for line in [
-        "missing     0.weight",
-        "missing     1",
-        "unexpected  hidden.weight",
-        "unexpected  output.bias",
-    ] {
-        assert!(message.contains(line), "{message}");
-    }
-
-    let content = std::fs::read(&path).unwrap();
-    std::fs::write(&path, &content[..content.len() / 2]).unwrap();
-    assert!(
-        load(&model, &path)
-            .err()
-            .unwrap()
-            .to_string()
-            .contains("not a whole safetensors file")
-    );
-    assert!(load(&model, folder.join("nowhere")).is_err());
-    assert!(save(&model, folder.join("no/such/folder/model")).is_err());
-    std::fs::remove_dir_all(&folder).unwrap();
 }

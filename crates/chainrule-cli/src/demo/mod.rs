@@ -4,6 +4,7 @@ mod data;
 mod report;
 mod train;
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// What the command line asks for.
@@ -25,6 +26,13 @@ pub enum DemoError {
     Gradients(#[from] chainrule::nn::MissingGradients),
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
+}
+
+impl DemoError {
+    /// Whether the reader of the output has gone.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, DemoError::Output(error) if error.kind() == ErrorKind::BrokenPipe)
+    }
 }
 
 /// Trains, evaluates, saves, and prints.

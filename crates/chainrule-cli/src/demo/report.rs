@@ -113,13 +113,21 @@ pub fn print(
     Ok(())
 }
 
-/// One character a number, taller for larger ones.
+/// One character a number, taller for larger ones; the means of neighbours where there are more numbers than columns.
 fn sparkline(numbers: &[f64]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let greatest = numbers.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    numbers
+    const COLUMNS: usize = 60;
+    let columns = numbers.len().min(COLUMNS);
+    let means: Vec<f64> = (0..columns)
+        .map(|column| {
+            let [start, end] = [column, column + 1].map(|edge| edge * numbers.len() / columns);
+            numbers[start..end].iter().sum::<f64>() / (end - start) as f64
+        })
+        .collect();
+    let greatest = means.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    means
         .iter()
-        .map(|number| BARS[((number / greatest * 7.0).round() as usize).min(7)])
+        .map(|mean| BARS[((mean / greatest * 7.0).round() as usize).min(7)])
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! From a programmer's mistake to a panic at the user's line, or to a value when they asked for one.
 
 use super::{Error, ErrorKind};
+use crate::graph::Place;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any, resume_unwind};
 
@@ -55,7 +56,8 @@ pub(crate) fn or_raise<T>(result: Result<T, Error>) -> T {
 pub fn raise(error: Error) -> ! {
     let error = match error.place {
         Some(_) => error,
-        None => error.at(Location::caller()),
+        // Inside a layer or an optimiser, the line that called it.
+        None => error.at(Place::current(Location::caller()).location),
     };
     if ATTEMPTS.get() > 0 {
         // Unwinding without the panic hook: nothing is printed for a mistake that is handled.

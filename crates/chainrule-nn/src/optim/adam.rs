@@ -1,7 +1,7 @@
 //! Adam.
 
 use super::MissingGradients;
-use super::gradients::{from_backward, from_tree, replace};
+use super::gradients::{check_state, from_backward, from_tree, replace};
 use chainrule_core::graph::module_scope;
 use chainrule_core::tree::Tree;
 use chainrule_core::{Gradients, Tensor, untracked};
@@ -86,7 +86,9 @@ impl Adam {
         Ok(())
     }
 
+    #[track_caller]
     fn step<T: Tree>(&mut self, model: &mut T, gradients: Vec<Tensor>) {
+        check_state("adam", self.moments.len(), gradients.len());
         self.steps += 1;
         let [first, second] = self.betas;
         self.moments = untracked(|| {

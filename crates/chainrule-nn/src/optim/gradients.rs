@@ -1,7 +1,8 @@
 //! Matching gradients with the parameters they belong to.
 
-use chainrule_core::tree::{Path, Tree, named_leaves};
-use chainrule_core::{Gradients, Tensor, untracked};
+use chainrule_core::error::raise;
+use chainrule_core::tree::{Path, Tree, leaves, named_leaves};
+use chainrule_core::{Error, ErrorKind, Gradients, Shape, Tensor, untracked};
 
 /// Parameters that got no gradient: the loss does not depend on them. Nothing was updated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,18 +25,43 @@ impl MissingGradients {
 }
 
 /// The gradients of a tree, in the order of its leaves.
+#[track_caller]
 pub(crate) fn from_tree<T: Tree>(
     model: &T,
     gradients: &T,
 ) -> Result<Vec<Tensor>, MissingGradients> {
-    let gradients = named_leaves(gradients);
-    checked(
-        model,
-        gradients
-            .into_iter()
-            .map(|(_, gradient)| gradient.clone())
-            .collect(),
-    )
+    check_structure(&leaves(model), &leaves(gradients));
+    checked(model, leaves(gradients).into_iter().cloned().collect())
+}
+
+/// Gradients of another model would be broadcast, or applied to the wrong parameters.
+#[track_caller]
+fn check_structure(model: &[&Tensor], gradients: &[&Tensor]) {
+    let shapes = |leaves: &[&Tensor]| -> Vec<Shape> {
+        leaves.iter().map(|leaf| leaf.shape().clone()).collect()
+    };
+    let (parameters, gradients) = (shapes(model), shapes(gradients));
+    if parameters != gradients {
+        let message = format!(
+            "the gradients are not those of this model: they have {} leaves of shapes {gradients:?}, the model has {} of \
+             shapes {parameters:?}",
+            gradients.len(),
+            parameters.len()
+        );
+        raise(Error::new(ErrorKind::Argument, message));
+    }
+}
+
+/// An optimiser's state belongs to the model it was first used with.
+#[track_caller]
+pub(crate) fn check_state(optimiser: &str, state: usize, gradients: usize) {
+    if state != 0 && state != gradients {
+        let message = format!(
+            "{optimiser}: it was used with a model of {state} leaves, this one has {gradients}\n    help: use an optimiser \
+             for each model"
+        );
+        raise(Error::new(ErrorKind::Argument, message));
+    }
 }
 
 /// The gradients that a backward pass found for the leaves of a tree.

@@ -1,7 +1,7 @@
 //! Stochastic gradient descent.
 
 use super::MissingGradients;
-use super::gradients::{from_backward, from_tree, replace};
+use super::gradients::{check_state, from_backward, from_tree, replace};
 use chainrule_core::graph::module_scope;
 use chainrule_core::tree::Tree;
 use chainrule_core::{Gradients, Tensor, untracked};
@@ -74,7 +74,9 @@ impl Sgd {
         Ok(())
     }
 
+    #[track_caller]
     fn step<T: Tree>(&mut self, model: &mut T, gradients: Vec<Tensor>) {
+        check_state("sgd", self.velocities.len(), gradients.len());
         let steps = untracked(|| self.steps(gradients));
         replace(model, |number, leaf| {
             leaf - &steps[number] * self.learning_rate
