@@ -17,6 +17,7 @@ mod primitives;
 mod tensor;
 mod transforms;
 
+pub use backend::Scalar;
 pub use chainrule_kernels::DType;
 pub use composites::{AttentionOptions, CrossEntropyOptions, Padding, Reduction};
 pub use error::{Error, ErrorKind, attempt};

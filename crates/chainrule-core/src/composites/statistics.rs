@@ -133,7 +133,10 @@ impl Tensor {
     pub fn logsumexp(&self, axes: impl Into<Axes>) -> Tensor {
         let x = self.floating();
         let axes = x.axes("logsumexp", axes.into());
-        if axes.is_empty() || x.count_over(&axes) == 0 {
+        if axes.is_empty() {
+            return x;
+        }
+        if x.count_over(&axes) == 0 {
             return x.exp().sum(axes).log();
         }
         // The greatest element is taken out of the sum; an infinite one would make the rest NaN.

@@ -668,7 +668,8 @@ impl Tensor {
         operation(Gather { axis }).of(&[self, index])
     }
 
-    /// Like [`gather`](Tensor::gather), with the other axes of tensor and index broadcast against each other.
+    /// Like [`gather`](Tensor::gather), with the other axes of tensor and index broadcast against each other and negative
+    /// indices counted from the end.
     ///
     /// ```
     /// use chainrule_core::tensor;
@@ -685,6 +686,8 @@ impl Tensor {
             let mismatch = Mismatch::shape("the index must have as many axes as the tensor");
             raise(mismatch.into_error("take_along_axis", &[self.as_operand(), index.as_operand()]));
         }
+        let extent = self.shape()[axis] as i32;
+        let index = &index.lt(0).where_(index + extent, index);
         let common = |at: usize| self.shape()[at].max(index.shape()[at]);
         let of = |own: &Shape| {
             (0..own.rank())

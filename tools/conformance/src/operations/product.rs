@@ -1,0 +1,140 @@
+//! Products of matrices and vectors.
+
+use super::{Table, outputs};
+use crate::call::{Call, NotSupported, Outputs};
+use crate::case::Argument;
+use chainrule::Tensor;
+
+pub(super) const TABLE: Table = &[
+    ("matmul", product),
+    ("mm", product),
+    ("bmm", product),
+    ("mv", product),
+    ("dot", product),
+    ("vdot", product),
+    ("linalg.vecdot", |call| {
+        let (a, b) = (call.tensor(0, "input")?, call.tensor(1, "other")?);
+        let axis = call.integer_or(usize::MAX, "dim", -1)?;
+        outputs([(a * b).sum(axis as isize)])
+    }),
+    ("outer", |call| {
+        let (a, b) = (call.tensor(0, "input")?, call.tensor(1, "vec2")?);
+        outputs([a.outer(&b)])
+    }),
+    ("addmm", |call| added(call, |a, b| a.matmul(b))),
+    ("addmv", |call| added(call, |a, b| a.matmul(b))),
+    ("baddbmm", |call| added(call, |a, b| a.matmul(b))),
+    ("addbmm", |call| added(call, |a, b| a.matmul(b).sum(0))),
+    ("addr", |call| added(call, Tensor::outer)),
+    ("einsum", einsum),
+    ("linalg.multi_dot", |call| {
+        let factors = call.tensors(0, "tensors")?;
+        let product = factors
+            .into_iter()
+            .reduce(|product, factor| product.matmul(&factor));
+        outputs([product.ok_or(NotSupported)?])
+    }),
+    ("linalg.matrix_power", |call| {
+        let (x, power) = (call.tensor(0, "input")?, call.integer(1, "n")?);
+        if power < 1 {
+            return Err(NotSupported);
+        }
+        outputs([(1..power).fold(x.clone(), |product, _| product.matmul(&x))])
+    }),
+    ("tensordot", tensordot),
+    ("cross", cross),
+    ("linalg.cross", cross),
+    ("nn.functional.linear", |call| {
+        let (x, weight) = (call.tensor(0, "input")?, call.tensor(1, "weight")?);
+        let bias = call.optional_tensor(2, "bias")?;
+        let product = x.matmul(weight.t());
+        outputs([bias.map_or(product.clone(), |bias| product + bias)])
+    }),
+];
+
+fn product(call: &mut Call) -> Outputs {
+    let (a, b) = (call.tensor(0, "input")?, call.tensor(1, "other")?);
+    outputs([a.matmul(&b)])
+}
+
+fn added(call: &mut Call, product: fn(&Tensor, &Tensor) -> Tensor) -> Outputs {
+    let (x, a, b) = (
+        call.tensor(0, "input")?,
+        call.tensor(1, "mat1")?,
+        call.tensor(2, "mat2")?,
+    );
+    let beta = call.number_or(usize::MAX, "beta", 1.0)?;
+    let alpha = call.number_or(usize::MAX, "alpha", 1.0)?;
+    outputs([x * beta + product(&a, &b) * alpha])
+}
+
+fn einsum(call: &mut Call) -> Outputs {
+    let operands = call.tensors(0, "operands")?;
+    let Some(Argument::Text(equation)) = call.take(1, "equation") else {
+        return Err(NotSupported);
+    };
+    outputs([Tensor::einsum(
+        &equation,
+        &operands.iter().collect::<Vec<_>>(),
+    )])
+}
+
+fn tensordot(call: &mut Call) -> Outputs {
+    let (a, b) = (call.tensor(0, "input")?, call.tensor(1, "other")?);
+    let Some(Argument::List(pairs)) = call.take(2, "dims") else {
+        return Err(NotSupported);
+    };
+    let axes = |entry: &Argument, rank: usize| -> Result<Vec<usize>, NotSupported> {
+        let Argument::List(list) = entry else {
+            return Err(NotSupported);
+        };
+        let axis = |entry: &Argument| match entry {
+            Argument::Integer(axis) => Ok(axis.rem_euclid(rank as i64) as usize),
+            _ => Err(NotSupported),
+        };
+        list.iter().map(axis).collect()
+    };
+    let [first, second] = &pairs[..] else {
+        return Err(NotSupported);
+    };
+    let (first, second) = (axes(first, a.rank())?, axes(second, b.rank())?);
+    // Letters: shared ones for the pairs, own ones for the rest.
+    let letter = |index: usize| char::from(b'a' + index as u8);
+    let mut left: Vec<char> = (0..a.rank()).map(letter).collect();
+    let mut right: Vec<char> = (0..b.rank())
+        .map(|index| letter(a.rank() + index))
+        .collect();
+    for (&i, &j) in first.iter().zip(&second) {
+        right[j] = left[i];
+    }
+    let rest: String = (left
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !first.contains(i))
+        .map(|(_, l)| *l))
+    .chain(
+        right
+            .iter()
+            .enumerate()
+            .filter(|(j, _)| !second.contains(j))
+            .map(|(_, l)| *l),
+    )
+    .collect();
+    let text = |letters: &mut Vec<char>| letters.iter().collect::<String>();
+    let equation = format!("{},{}->{rest}", text(&mut left), text(&mut right));
+    outputs([Tensor::einsum(&equation, &[&a, &b])])
+}
+
+fn cross(call: &mut Call) -> Outputs {
+    let (a, b) = (call.tensor(0, "input")?, call.tensor(1, "other")?);
+    let axis = match call.take(2, "dim") {
+        Some(Argument::Integer(axis)) => axis as isize,
+        None => -1,
+        _ => return Err(NotSupported),
+    };
+    if a.rank() != b.rank() || a.shape()[a.rank() - 1] != 3 && axis == -1 {
+        return Err(NotSupported);
+    }
+    let turned = |x: &Tensor, by: isize| x.roll(by, axis);
+    outputs([turned(&a, -1) * turned(&b, -2) - turned(&a, -2) * turned(&b, -1)])
+}

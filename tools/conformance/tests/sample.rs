@@ -1,0 +1,49 @@
+//! The cases that ship with the project, run by the tool itself.
+
+use std::process::Command;
+
+fn run(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_chainrule-conformance"))
+        .args(arguments)
+        .output()
+        .expect("the tool runs");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+    )
+}
+
+#[test]
+fn every_shipped_case_passes() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/opinfo");
+    let (status, text) = run(&["opinfo", folder]);
+    assert_eq!(status, Some(0), "{text}");
+    let last = text.lines().last().unwrap();
+    let passed: usize = last.split(' ').next().unwrap().parse().unwrap();
+    assert!(passed > 200, "{last}");
+    assert!(last.ends_with("0 failed, 0 not supported"), "{last}");
+}
+
+#[test]
+fn a_wrong_number_is_found() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/opinfo");
+    let broken = std::env::temp_dir().join(format!("chainrule-conformance-{}", std::process::id()));
+    std::fs::create_dir_all(&broken).unwrap();
+    std::fs::copy(format!("{folder}/cases.json"), broken.join("cases.json")).unwrap();
+    let mut tensors = std::fs::read(format!("{folder}/tensors.safetensors")).unwrap();
+    let end = tensors.len();
+    for byte in &mut tensors[end - 4000..] {
+        *byte ^= 0x11;
+    }
+    std::fs::write(broken.join("tensors.safetensors"), tensors).unwrap();
+    let (status, text) = run(&["opinfo", broken.to_str().unwrap()]);
+    std::fs::remove_dir_all(&broken).unwrap();
+    assert_eq!(status, Some(1), "{text}");
+    assert!(text.contains("FAILED"));
+}
+
+#[test]
+fn a_missing_folder_is_an_error() {
+    assert_eq!(run(&["opinfo", "nowhere"]).0, Some(2));
+    assert_eq!(run(&[]).0, Some(2));
+}
