@@ -9,10 +9,10 @@ use crate::family;
 use crate::graph::Spec;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use crate::{each_ring, each_ring_pair};
+use crate::each_ring;
 use chainrule_kernels::DType;
 
-family! { Gather, ScatterAdd, Scatter, IndexSelect, IndexAdd }
+family! { Gather, ScatterAdd, IndexSelect, IndexAdd }
 
 /// `y[.., i, ..] = x[.., index[.., i, ..], ..]` along `axis`; the index has the rank of x.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -26,13 +26,6 @@ pub struct Gather {
 pub struct ScatterAdd {
     pub(crate) axis: usize,
     pub(crate) shape: Shape,
-}
-
-/// The base with each source element put at its position along `axis`; of several, the last stays.
-/// Operands: base, index, source.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Scatter {
-    pub(crate) axis: usize,
 }
 
 /// Whole slices along `axis`, by a vector of positions. Operands: x, index.
@@ -49,7 +42,7 @@ pub struct IndexAdd {
     pub(crate) extent: usize,
 }
 
-fn check_index(index: &Spec) -> Result<(), Mismatch> {
+pub(super) fn check_index(index: &Spec) -> Result<(), Mismatch> {
     if index.dtype().is_floating() || index.dtype() == DType::Bool {
         let reason = format!("the index must be integers, not {}", index.dtype());
         return Err(Mismatch::dtype(reason).help("convert it: `.cast(DType::I64)`"));
@@ -58,7 +51,7 @@ fn check_index(index: &Spec) -> Result<(), Mismatch> {
 }
 
 /// Whether `index` fits into `shape` on all axes but one.
-fn check_aligned(index: &Shape, shape: &Shape, axis: usize) -> Result<(), Mismatch> {
+pub(super) fn check_aligned(index: &Shape, shape: &Shape, axis: usize) -> Result<(), Mismatch> {
     if index.rank() != shape.rank() || axis >= shape.rank() {
         return Err(Mismatch::shape(
             "the index must have as many axes as the tensor",
@@ -81,7 +74,7 @@ fn out_of_range(name: &str, value: i64, position: usize, axis: usize, extent: us
 }
 
 /// For each element of an index, the flat position in a tensor of `shape` that it means.
-fn positions(name: &str, index: &Array, shape: &Shape, axis: usize) -> Result<Vec<usize>, Error> {
+pub(super) fn positions(name: &str, index: &Array, shape: &Shape, axis: usize) -> Result<Vec<usize>, Error> {
     let strides = shape.contiguous_strides();
     index
         .to_integers()
@@ -281,122 +274,6 @@ impl Shift for ScatterAdd {
         operation(ScatterAdd {
             axis: self.axis + 1,
             shape: self.shape.with_axis(0, extent),
-        })
-    }
-}
-
-impl Primitive for Scatter {
-    fn name(&self) -> &'static str {
-        "scatter"
-    }
-
-    fn formula(&self) -> &'static str {
-        "y = x, but y[.., index[.., i, ..], ..] = source[.., i, ..]"
-    }
-
-    fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
-        let names = &["base", "index", "source"];
-        check_index(inputs[1]).map_err(|mismatch| mismatch.naming(names))?;
-        check_aligned(inputs[1].shape(), inputs[0].shape(), self.axis)
-            .map_err(|mismatch| mismatch.naming(names))?;
-        if inputs[1].shape() != inputs[2].shape() {
-            return Err(Mismatch::shape("index and source differ in shape").naming(names));
-        }
-        if inputs[0].dtype() != inputs[2].dtype() {
-            return Err(Mismatch::dtype("base and source differ in dtype")
-                .naming(names)
-                .help("convert one with `.cast(..)`"));
-        }
-        one(inputs[0].clone())
-    }
-
-    fn evaluation(&self) -> Evaluation<'_> {
-        Evaluation::Reference(self)
-    }
-
-    fn derivative(&self) -> Derivative<'_> {
-        Derivative::Linear(self)
-    }
-
-    fn batch(&self) -> Batch<'_> {
-        Batch::ShiftAxes(self)
-    }
-
-    fn samples() -> Vec<Sample> {
-        let along = |axis| Sample::new(operation(Scatter { axis }));
-        vec![
-            along(1)
-                .input([2, 4])
-                .integers([2, 2], integers(&[0, 3, 1, 2]))
-                .input([2, 2]),
-            along(0)
-                .input([5])
-                .integers([2], integers(&[4, 1]))
-                .input([2]),
-        ]
-    }
-}
-
-impl Reference for Scatter {
-    fn value(&self, inputs: &[Array], specs: &[Spec]) -> Result<Vec<Array>, Error> {
-        let chosen = positions("scatter", &inputs[1], &inputs[0].shape, self.axis)?;
-        let data = match (&inputs[0].data, &inputs[2].data) {
-            (crate::declare::Data::Bool(base), crate::declare::Data::Bool(source)) => {
-                crate::declare::Data::Bool(placed(base, source, &chosen))
-            }
-            (base, source) => {
-                each_ring_pair!(base, source, (base, source) => placed(base, source, &chosen))
-            }
-        };
-        Ok(vec![Array::new(specs[0].shape(), data)])
-    }
-}
-
-fn placed<T: Clone>(base: &[T], source: &[T], chosen: &[usize]) -> Vec<T> {
-    let mut result = base.to_vec();
-    for (element, &position) in source.iter().zip(chosen) {
-        result[position] = element.clone();
-    }
-    result
-}
-
-impl Linear for Scatter {
-    fn is_fixed(&self, argument: usize) -> bool {
-        argument == 1
-    }
-
-    /// Where several sources meet, only the last has an influence.
-    fn transpose(
-        &self,
-        argument: usize,
-        inputs: &[Tensor],
-        cotangents: &[Option<Tensor>],
-    ) -> Tensor {
-        let cotangent = cotangents[0]
-            .as_ref()
-            .expect("the single output has a cotangent");
-        let scatter = operation(Scatter { axis: self.axis });
-        if argument == 0 {
-            let zeros = inputs[2].zeros_like();
-            return scatter.of(&[cotangent, &inputs[1], &zeros]);
-        }
-        let index = &inputs[1];
-        let order = Tensor::arange(index.elements() as i64)
-            .to_device(index.device())
-            .shaped(index.shape());
-        let nobody = cotangent.spec().with_dtype(DType::I64);
-        let base = Tensor::filled(crate::backend::Scalar::Integer(-1), nobody);
-        let last = scatter.of(&[&base, &inputs[1], &order]);
-        let gather = operation(Gather { axis: self.axis });
-        let stays = gather.of(&[&last, &inputs[1]]).eq(&order);
-        stays.where_(gather.of(&[cotangent, &inputs[1]]), inputs[2].zeros_like())
-    }
-}
-
-impl Shift for Scatter {
-    fn shifted(&self, _extent: usize) -> OperationRef {
-        operation(Scatter {
-            axis: self.axis + 1,
         })
     }
 }
@@ -698,22 +575,6 @@ impl Tensor {
             &self.expand(of(self.shape())),
             &index.expand(of(index.shape())),
         ])
-    }
-
-    /// This tensor with `source` put at the positions of `index` along `axis`; of several at one place the last stays.
-    ///
-    /// ```
-    /// use chainrule_core::tensor;
-    /// let y = tensor![1.0, 2.0, 3.0].scatter(0, &tensor![2], &tensor![9.0]);
-    /// assert_eq!(y.to_vec::<f32>(), [1.0, 2.0, 9.0]);
-    /// ```
-    ///
-    /// # Panics
-    /// When the axis does not exist or the shapes or dtypes do not fit.
-    #[track_caller]
-    pub fn scatter(&self, axis: isize, index: &Tensor, source: &Tensor) -> Tensor {
-        let axis = self.axis("scatter", axis);
-        operation(Scatter { axis }).of(&[self, index, source])
     }
 
     /// This tensor with `source` added at the positions of `index` along `axis`.

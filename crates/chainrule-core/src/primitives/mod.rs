@@ -22,6 +22,7 @@ pub(crate) mod random;
 pub(crate) mod reshape;
 pub(crate) mod rounding;
 pub(crate) mod scan;
+pub(crate) mod scatter;
 pub(crate) mod select;
 pub(crate) mod slice;
 pub(crate) mod sort;
@@ -60,6 +61,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     reshape::ALL,
     rounding::ALL,
     scan::ALL,
+    scatter::ALL,
     select::ALL,
     slice::ALL,
     sort::ALL,
