@@ -3,6 +3,12 @@
 //! Begin with the [`prelude`] and the numbered examples in the repository; [`declare`] says how operations are declared.
 
 pub use chainrule_core::*;
+pub use chainrule_derive::{Module, Tree};
+
+/// The programs in the repository's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
 
 /// Parameters, layers, optimisers and weights in files.
 pub mod nn {
