@@ -2,8 +2,8 @@
 
 use chainrule_core::check::gradients;
 use chainrule_core::declare::{
-    Array, Batch, Derivative, Elementwise, Entry, Evaluation, Interval, Linear, Multilinear, OperationRef, PartialRule,
-    Primitive, Reference, Routed, Sample, Shift, Specs, one, operation,
+    Array, Batch, Derivative, Elementwise, Entry, Evaluation, Interval, Linear, Multilinear,
+    OperationRef, PartialRule, Primitive, Reference, Routed, Sample, Shift, Specs, one, operation,
 };
 use chainrule_core::error::Mismatch;
 use chainrule_core::{Error, Spec, Tensor, family};
@@ -28,12 +28,40 @@ macro_rules! elementwise {
 
 const NEAR: Interval = Interval::new(-1.5, 1.5);
 
-elementwise!(RightConstant, "right", ERF, 1, [|[x], _| (-x.square()).exp() * std::f64::consts::FRAC_2_SQRT_PI], [NEAR]);
-elementwise!(WrongConstant, "wrong_constant", ERF, 1, [|[x], _| (-x.square()).exp() * 1.1284], [NEAR]);
+elementwise!(
+    RightConstant,
+    "right",
+    ERF,
+    1,
+    [|[x], _| (-x.square()).exp() * std::f64::consts::FRAC_2_SQRT_PI],
+    [NEAR]
+);
+elementwise!(
+    WrongConstant,
+    "wrong_constant",
+    ERF,
+    1,
+    [|[x], _| (-x.square()).exp() * 1.1284],
+    [NEAR]
+);
 elementwise!(WrongSign, "wrong_sign", COS, 1, [|[x], _| x.sin()], [NEAR]);
-elementwise!(MissingInput, "missing_input", MUL, 2, [|[_, b], _| b.clone(), |[a, _], _| a.zeros_like()], [NEAR, NEAR]);
+elementwise!(
+    MissingInput,
+    "missing_input",
+    MUL,
+    2,
+    [|[_, b], _| b.clone(), |[a, _], _| a.zeros_like()],
+    [NEAR, NEAR]
+);
 // Where erf' vanishes any formula that vanishes would pass.
-elementwise!(VanishingDomain, "vanishing_domain", ERF, 1, [|[x], _| (-x.square()).exp() * 5.0], [Interval::new(7.0, 9.0)]);
+elementwise!(
+    VanishingDomain,
+    "vanishing_domain",
+    ERF,
+    1,
+    [|[x], _| (-x.square()).exp() * 5.0],
+    [Interval::new(7.0, 9.0)]
+);
 
 /// What the primitives below share: a matrix in, reversed rows, sums or maxima out.
 macro_rules! primitive {
@@ -87,7 +115,9 @@ fn folded(input: &Array, axis: usize, fold: fn(f64, f64) -> f64, start: f64) -> 
     let extent = input.shape[axis];
     let result = (0..outer * inner).map(|at| {
         let (block, lane) = (at / inner, at % inner);
-        (0..extent).map(|k| numbers[(block * extent + k) * inner + lane]).fold(start, fold)
+        (0..extent)
+            .map(|k| numbers[(block * extent + k) * inner + lane])
+            .fold(start, fold)
     });
     let shape = input.shape.without_axis(axis);
     match &input.data {
@@ -100,7 +130,13 @@ fn expanded(cotangent: &Tensor, like: &Tensor, axis: usize) -> Tensor {
     cotangent.unsqueeze(axis as isize).expand(like.shape())
 }
 
-primitive!(WrongTranspose, "wrong_transpose", |this, spec| without_axis(spec, this.axis), Multilinear, |op| Sample::new(op).input([3, 3]));
+primitive!(
+    WrongTranspose,
+    "wrong_transpose",
+    |this, spec| without_axis(spec, this.axis),
+    Multilinear,
+    |op| Sample::new(op).input([3, 3])
+);
 
 impl Reference for WrongTranspose {
     fn value(&self, inputs: &[Array], _specs: &[Spec]) -> Result<Vec<Array>, Error> {
@@ -117,11 +153,19 @@ impl Multilinear for WrongTranspose {
 
 impl Shift for WrongTranspose {
     fn shifted(&self, _extent: usize) -> OperationRef {
-        operation(WrongTranspose { axis: self.axis + 1 })
+        operation(WrongTranspose {
+            axis: self.axis + 1,
+        })
     }
 }
 
-primitive!(WrongBatchAxis, "wrong_batch_axis", |this, spec| without_axis(spec, this.axis), Linear, |op| Sample::new(op).input([3, 3]));
+primitive!(
+    WrongBatchAxis,
+    "wrong_batch_axis",
+    |this, spec| without_axis(spec, this.axis),
+    Linear,
+    |op| Sample::new(op).input([3, 3])
+);
 
 impl Reference for WrongBatchAxis {
     fn value(&self, inputs: &[Array], _specs: &[Spec]) -> Result<Vec<Array>, Error> {
@@ -133,7 +177,12 @@ impl Linear for WrongBatchAxis {
     fn is_fixed(&self, _argument: usize) -> bool {
         false
     }
-    fn transpose(&self, _argument: usize, inputs: &[Tensor], cotangents: &[Option<Tensor>]) -> Tensor {
+    fn transpose(
+        &self,
+        _argument: usize,
+        inputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Tensor {
         expanded(cotangents[0].as_ref().unwrap(), &inputs[0], self.axis)
     }
 }
@@ -141,15 +190,28 @@ impl Linear for WrongBatchAxis {
 impl Shift for WrongBatchAxis {
     /// Forgets that the batch comes first, and moves by two.
     fn shifted(&self, _extent: usize) -> OperationRef {
-        operation(WrongBatchAxis { axis: self.axis + 2 })
+        operation(WrongBatchAxis {
+            axis: self.axis + 2,
+        })
     }
 }
 
-primitive!(WrongRoute, "wrong_route", |this, spec| without_axis(spec, this.axis), Routed, |op| Sample::new(op).distinct([3, 4]));
+primitive!(
+    WrongRoute,
+    "wrong_route",
+    |this, spec| without_axis(spec, this.axis),
+    Routed,
+    |op| Sample::new(op).distinct([3, 4])
+);
 
 impl Reference for WrongRoute {
     fn value(&self, inputs: &[Array], _specs: &[Spec]) -> Result<Vec<Array>, Error> {
-        Ok(vec![folded(&inputs[0], self.axis, f64::max, f64::NEG_INFINITY)])
+        Ok(vec![folded(
+            &inputs[0],
+            self.axis,
+            f64::max,
+            f64::NEG_INFINITY,
+        )])
     }
 }
 
@@ -163,18 +225,32 @@ impl Routed for WrongRoute {
     fn apply(&self, route: &Tensor, tangents: &[Tensor]) -> Tensor {
         (route * &tangents[0]).sum(self.axis as isize)
     }
-    fn transpose(&self, route: &Tensor, _argument: usize, inputs: &[Tensor], cotangent: &Tensor) -> Tensor {
+    fn transpose(
+        &self,
+        route: &Tensor,
+        _argument: usize,
+        inputs: &[Tensor],
+        cotangent: &Tensor,
+    ) -> Tensor {
         route * expanded(cotangent, &inputs[0], self.axis)
     }
 }
 
 impl Shift for WrongRoute {
     fn shifted(&self, _extent: usize) -> OperationRef {
-        operation(WrongRoute { axis: self.axis + 1 })
+        operation(WrongRoute {
+            axis: self.axis + 1,
+        })
     }
 }
 
-primitive!(WrongShape, "wrong_shape", |_, spec| spec.with_shape([spec.shape()[1]]), Linear, |op| Sample::new(op).input([2, 4]));
+primitive!(
+    WrongShape,
+    "wrong_shape",
+    |_, spec| spec.with_shape([spec.shape()[1]]),
+    Linear,
+    |op| Sample::new(op).input([2, 4])
+);
 
 impl Reference for WrongShape {
     /// Sums over axis 1, so there is one number a row, and not one a column as the shape rule says.
@@ -187,7 +263,12 @@ impl Linear for WrongShape {
     fn is_fixed(&self, _argument: usize) -> bool {
         false
     }
-    fn transpose(&self, _argument: usize, inputs: &[Tensor], _cotangents: &[Option<Tensor>]) -> Tensor {
+    fn transpose(
+        &self,
+        _argument: usize,
+        inputs: &[Tensor],
+        _cotangents: &[Option<Tensor>],
+    ) -> Tensor {
         inputs[0].ones_like()
     }
 }
@@ -199,8 +280,15 @@ impl Shift for WrongShape {
 }
 
 fn findings(name: &str) -> Vec<String> {
-    let of_entry = |entry: &Entry| (entry.samples)().iter().flat_map(gradients::sample).collect::<Vec<_>>();
-    let entry = ALL.iter().find(|entry| (entry.samples)()[0].operation.name() == name);
+    let of_entry = |entry: &Entry| {
+        (entry.samples)()
+            .iter()
+            .flat_map(gradients::sample)
+            .collect::<Vec<_>>()
+    };
+    let entry = ALL
+        .iter()
+        .find(|entry| (entry.samples)()[0].operation.name() == name);
     of_entry(entry.expect("the declaration is in the family"))
 }
 
@@ -222,6 +310,9 @@ fn every_mistake_is_found_by_the_check_for_it() {
         ("wrong_shape", "wrong_shape"),
     ] {
         let found = findings(name);
-        assert!(found.iter().any(|finding| finding.contains(check)), "{name}: {found:?}");
+        assert!(
+            found.iter().any(|finding| finding.contains(check)),
+            "{name}: {found:?}"
+        );
     }
 }

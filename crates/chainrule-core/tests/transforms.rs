@@ -124,3 +124,22 @@ fn a_factor_that_happens_to_be_one_keeps_its_derivative() {
     let slope = x.sin().backward_with(&cotangent).of(&x);
     close(slope.backward().of(&cotangent).item(), 3f64.cos());
 }
+
+#[test]
+fn kinks_are_those_of_pytorch() {
+    let zero = Tensor::from(0.0);
+    close(grad(Tensor::relu)(&zero).item(), 0.0);
+    close(grad(Tensor::abs)(&zero).item(), 0.0);
+    close(grad(|x: &Tensor| x.elu(1.0))(&zero).item(), 1.0);
+    close(
+        grad(|x: &Tensor| x.selu())(&zero).item(),
+        1.758_099_340_847_376_6,
+    );
+    close(grad(|x: &Tensor| x.maximum(0.0))(&zero).item(), 0.5);
+    let shared = grad(|x: &Tensor| x.max(..))(&Tensor::from(vec![2.0, 2.0, 1.0]));
+    assert_eq!(shared.to_vec::<f64>(), [0.5, 0.5, 0.0]);
+    let chosen = grad(|x: &Tensor| x.max_with_indices(0).0)(&Tensor::from(vec![2.0, 2.0, 1.0]));
+    assert_eq!(chosen.to_vec::<f64>(), [1.0, 0.0, 0.0]);
+    let certain = grad(|p: &Tensor| p.binary_cross_entropy(&Tensor::from(1.0)))(&Tensor::from(1.0));
+    close(certain.item(), -1.0);
+}

@@ -1,6 +1,6 @@
 //! What all layers and networks share.
 
-use chainrule_core::tree::{Tree, named_leaves};
+use chainrule_core::tree::{Tree, leaves, named_leaves};
 use chainrule_core::{Shape, Tensor};
 
 /// A tree whose leaves are parameters: a layer or a network. `#[derive(Module)]` implements it; the forward function is
@@ -18,6 +18,11 @@ pub trait Module: Tree {
     /// The parameters with their paths, such as `hidden.weight`, in the order of the fields.
     fn named_parameters(&self) -> Vec<(String, &Tensor)> {
         named_leaves(self)
+    }
+
+    /// The parameters in the order of the fields.
+    fn parameters(&self) -> Vec<&Tensor> {
+        leaves(self)
     }
 
     /// The number of numbers in all parameters.

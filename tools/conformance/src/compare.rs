@@ -32,8 +32,9 @@ pub fn compare(what: &str, actual: &Tensor, expected: &Tensor) -> Result<(), Str
     }
     let (actual, expected) = (numbers(actual), numbers(expected));
     for (index, (a, e)) in actual.iter().zip(&expected).enumerate() {
-        let same =
-            a == e || (a.is_nan() && e.is_nan()) || (a - e).abs() <= ABSOLUTE + RELATIVE * e.abs();
+        let same = a == e
+            || (a.is_nan() && e.is_nan())
+            || (e.is_finite() && (a - e).abs() <= ABSOLUTE + RELATIVE * e.abs());
         if !same {
             return Err(format!("{what}: element {index} is {a:e}, expected {e:e}"));
         }

@@ -35,11 +35,11 @@ activations! {
         "assert_eq!(tensor![-2.0, 3.0].leaky_relu(0.5).to_vec::<f32>(), [-1.0, 3.0]);";
 
     /// x where it is positive, `alpha` (exp(x) - 1) elsewhere (Clevert, Unterthiner, Hochreiter 2015).
-    elu(alpha) = |x| x.gt(0.0).where_(x, x.minimum(0.0).expm1() * alpha),
+    elu(alpha) = |x| x.gt(0.0).where_(x, not_positive(x).expm1() * alpha),
         "assert_eq!(tensor![0.0, 3.0].elu(1.0).to_vec::<f32>(), [0.0, 3.0]);";
 
     /// x where it is positive, `alpha` (exp(x / `alpha`) - 1) elsewhere (Barron 2017).
-    celu(alpha) = |x| x.gt(0.0).where_(x, (x.minimum(0.0) / alpha).expm1() * alpha),
+    celu(alpha) = |x| x.gt(0.0).where_(x, (not_positive(x) / alpha).expm1() * alpha),
         "assert_eq!(tensor![0.0, 3.0].celu(2.0).to_vec::<f32>(), [0.0, 3.0]);";
 
     /// The exponential linear unit that keeps mean 0 and variance 1 (Klambauer and others 2017).
@@ -98,6 +98,11 @@ activations! {
     /// x where it exceeds `threshold`, `value` elsewhere.
     threshold(threshold, value) = |x| x.gt(threshold).where_(x, value),
         "assert_eq!(tensor![1.0, 3.0].threshold(2.0, 0.5).to_vec::<f32>(), [0.5, 3.0]);";
+}
+
+/// x where it is not positive, 0 elsewhere: what an exponential may see without overflow, with derivative 1 at 0.
+fn not_positive(x: &Tensor) -> Tensor {
+    x.gt(0.0).where_(x.zeros_like(), x)
 }
 
 /// x with derivative 1 strictly inside the limits and 0 at them.

@@ -1,5 +1,4 @@
-//! Losses of regression and of independent probabilities. Each returns the losses of the single elements; `.mean(..)` or
-//! `.sum(..)` them.
+//! Losses of regression and of independent probabilities, each the mean over all elements.
 
 use crate::tensor::Tensor;
 
@@ -65,8 +64,8 @@ impl Tensor {
     /// When the shapes do not broadcast.
     #[track_caller]
     pub fn binary_cross_entropy(&self, target: &Tensor) -> Tensor {
-        let hit = self.log().maximum(-100.0);
-        let miss = (1.0 - self).log().maximum(-100.0);
+        let hit = limited_log(self);
+        let miss = limited_log(&(1.0 - self));
         (-(target * hit + (1.0 - target) * miss)).mean(..)
     }
 
@@ -85,4 +84,10 @@ impl Tensor {
     pub fn binary_cross_entropy_with_logits(&self, target: &Tensor) -> Tensor {
         (self.softplus() - self * target).mean(..)
     }
+}
+
+/// The logarithm, but at least -100, with derivative 0 where it is limited.
+fn limited_log(x: &Tensor) -> Tensor {
+    let some = x.gt((-100.0f64).exp());
+    some.where_(some.where_(x, 1.0).log(), -100.0)
 }

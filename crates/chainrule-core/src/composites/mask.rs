@@ -35,7 +35,7 @@ impl Tensor {
             .flat_map(|&flat| self.shape().unravel(flat))
             .map(|along| along as i64)
             .collect();
-        Tensor::from_vec(index, [found.len(), self.rank()])
+        Tensor::from_vec(index, [found.len(), self.rank()]).to_device(self.device())
     }
 
     /// The elements where `mask` holds, in row-major order, as a vector. The mask is read now; the derivative passes to
@@ -59,7 +59,7 @@ impl Tensor {
             .map(|&flat| flat as i64)
             .collect();
         let flat = self.expand(&shape).shaped(&Shape::from([shape.elements()]));
-        flat.index_select(0, &Tensor::from(positions))
+        flat.index_select(0, &Tensor::from(positions).to_device(self.device()))
     }
 
     /// The flat positions of the elements that are not zero.

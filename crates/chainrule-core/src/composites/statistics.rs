@@ -69,7 +69,13 @@ impl Tensor {
     #[track_caller]
     pub fn std(&self, axes: impl Into<Axes>, correction: f64) -> Tensor {
         self.require_floating("std");
-        self.var(axes, correction).sqrt()
+        // A root has no derivative at zero: where all elements are equal the derivative is 0, as in PyTorch.
+        let variance = self.var(axes, correction);
+        let some = variance.stop_gradient().ne(0.0);
+        some.where_(
+            some.where_(&variance, variance.ones_like()).sqrt(),
+            variance.zeros_like(),
+        )
     }
 
     /// The product over the axes, which disappear. Integers multiply in `i64`; the product of nothing is 1. The derivative

@@ -4,12 +4,12 @@ use crate::declare::{
     Array, Batch, BatchRule, Derivative, Evaluation, Linear, OperationRef, Primitive, Reference,
     Ring, Sample, Shift, Specs, one, operation,
 };
+use crate::each_ring;
 use crate::error::{Error, ErrorKind, Mismatch, raise};
 use crate::family;
 use crate::graph::Spec;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use crate::each_ring;
 use chainrule_kernels::DType;
 
 family! { Gather, ScatterAdd, IndexSelect, IndexAdd }
@@ -50,6 +50,14 @@ pub(super) fn check_index(index: &Spec) -> Result<(), Mismatch> {
     Ok(())
 }
 
+/// Truth values cannot be added.
+fn refuse_truth(source: &Spec) -> Result<(), Mismatch> {
+    if source.dtype() != DType::Bool {
+        return Ok(());
+    }
+    Err(Mismatch::dtype("truth values have no sum").help("convert first: `.cast(DType::I64)`"))
+}
+
 /// Whether `index` fits into `shape` on all axes but one.
 pub(super) fn check_aligned(index: &Shape, shape: &Shape, axis: usize) -> Result<(), Mismatch> {
     if index.rank() != shape.rank() || axis >= shape.rank() {
@@ -74,7 +82,12 @@ fn out_of_range(name: &str, value: i64, position: usize, axis: usize, extent: us
 }
 
 /// For each element of an index, the flat position in a tensor of `shape` that it means.
-pub(super) fn positions(name: &str, index: &Array, shape: &Shape, axis: usize) -> Result<Vec<usize>, Error> {
+pub(super) fn positions(
+    name: &str,
+    index: &Array,
+    shape: &Shape,
+    axis: usize,
+) -> Result<Vec<usize>, Error> {
     let strides = shape.contiguous_strides();
     index
         .to_integers()
@@ -200,6 +213,7 @@ impl Primitive for ScatterAdd {
         if inputs[0].shape() != inputs[1].shape() {
             return Err(Mismatch::shape("index and source differ in shape").naming(names));
         }
+        refuse_truth(inputs[1]).map_err(|mismatch| mismatch.naming(names))?;
         one(inputs[1].with_shape(&self.shape))
     }
 
@@ -438,6 +452,7 @@ impl Primitive for IndexAdd {
             );
             return Err(Mismatch::shape(reason).naming(names));
         }
+        refuse_truth(inputs[1]).map_err(|mismatch| mismatch.naming(names))?;
         one(inputs[1].with_shape(inputs[1].shape().with_extent(self.axis, self.extent)))
     }
 
@@ -624,6 +639,18 @@ impl Tensor {
     pub fn index_add(&self, axis: isize, index: &Tensor, source: &Tensor) -> Tensor {
         let axis = self.axis("index_add", axis);
         let extent = self.shape()[axis];
+        if self.shape().with_extent(axis, index.elements()) != *source.shape() {
+            let reason = format!(
+                "the source must have the tensor's shape, but extent {} along axis {axis}",
+                index.elements()
+            );
+            let operands = [self.as_operand(), index.as_operand(), source.as_operand()];
+            raise(
+                Mismatch::shape(reason)
+                    .naming(&["input", "index", "source"])
+                    .into_error("index_add", &operands),
+            );
+        }
         self + operation(IndexAdd { axis, extent }).of(&[index, source])
     }
 }

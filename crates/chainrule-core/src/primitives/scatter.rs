@@ -3,7 +3,8 @@
 use super::gather::{Gather, check_aligned, check_index, positions};
 use crate::backend::Scalar;
 use crate::declare::{
-    Array, Batch, Data, Derivative, Evaluation, Linear, OperationRef, Primitive, Reference, Sample, Shift, Specs, one, operation,
+    Array, Batch, Data, Derivative, Evaluation, Linear, OperationRef, Primitive, Reference, Sample,
+    Shift, Specs, one, operation,
 };
 use crate::each_ring_pair;
 use crate::error::{Error, Mismatch};
@@ -65,10 +66,7 @@ impl Primitive for Scatter {
                 .input([2, 4])
                 .integers([2, 2], [0, 3, 1, 2])
                 .input([2, 2]),
-            along(0)
-                .input([5])
-                .integers([2], [4, 1])
-                .input([2]),
+            along(0).input([5]).integers([2], [4, 1]).input([2]),
         ]
     }
 }
@@ -77,9 +75,7 @@ impl Reference for Scatter {
     fn value(&self, inputs: &[Array], specs: &[Spec]) -> Result<Vec<Array>, Error> {
         let chosen = positions("scatter", &inputs[1], &inputs[0].shape, self.axis)?;
         let data = match (&inputs[0].data, &inputs[2].data) {
-            (Data::Bool(base), Data::Bool(source)) => {
-                Data::Bool(placed(base, source, &chosen))
-            }
+            (Data::Bool(base), Data::Bool(source)) => Data::Bool(placed(base, source, &chosen)),
             (base, source) => {
                 each_ring_pair!(base, source, (base, source) => placed(base, source, &chosen))
             }

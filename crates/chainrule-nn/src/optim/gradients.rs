@@ -94,7 +94,7 @@ fn checked<T: Tree>(model: &T, gradients: Vec<Tensor>) -> Result<Vec<Tensor>, Mi
     }
 }
 
-/// Replaces every floating-point leaf of `model` by a new tracked leaf with the value that `update(number, leaf)` gives.
+/// Replaces every floating-point leaf of `model` by one (tracked, if it was) with the value that `update(number, leaf)` gives.
 pub(crate) fn replace<T: Tree>(model: &mut T, mut update: impl FnMut(usize, &Tensor) -> Tensor) {
     let mut number = 0;
     *model = model.map(&mut Path::new(), &mut |_, leaf| {
@@ -103,8 +103,11 @@ pub(crate) fn replace<T: Tree>(model: &mut T, mut update: impl FnMut(usize, &Ten
         if !leaf.dtype().is_floating() {
             return leaf.clone();
         }
-        untracked(|| update(this, leaf))
-            .cast(leaf.dtype())
-            .tracked()
+        let value = untracked(|| update(this, leaf)).cast(leaf.dtype());
+        if leaf.is_tracked() {
+            value.tracked()
+        } else {
+            value
+        }
     });
 }
