@@ -41,7 +41,7 @@ elementwise!(
     "wrong_constant",
     ERF,
     1,
-    [|[x], _| (-x.square()).exp() * 1.1284],
+    [|[x], _| (-x.square()).exp() * 1.129],
     [NEAR]
 );
 elementwise!(WrongSign, "wrong_sign", COS, 1, [|[x], _| x.sin()], [NEAR]);
