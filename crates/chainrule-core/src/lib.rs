@@ -19,10 +19,12 @@ mod transforms;
 
 pub use backend::Scalar;
 pub use chainrule_kernels::DType;
-pub use composites::{AttentionOptions, CrossEntropyOptions, Padding, Reduction};
+pub use composites::{
+    AttentionOptions, ConvolutionOptions, CrossEntropyOptions, Padding, Reduction,
+};
 pub use error::{Error, ErrorKind, attempt};
 pub use graph::{Device, Spec, evaluate, untracked};
-pub use primitives::{ConvolutionOptions, Extents, Gate, PerAxis, PoolOptions};
+pub use primitives::{Extents, Gate, PerAxis, PoolOptions};
 pub use shape::{Axes, Shape};
 pub use tensor::{
     Ellipsis, Generator, Index, IntoIndex, Like, Nested, NewAxis, Number, Step, Tensor,

@@ -2,7 +2,7 @@
 //!
 //! Data is `[batch, channels, spatial..]`, weights are `[channels out, channels in / groups, kernel..]`. Nothing is
 //! unrolled for a whole batch: each thread packs the window elements of a block of results into its own workspace of
-//! at most [`WORKSPACE`] elements or one row of results and multiplies that block.
+//! at most `WORKSPACE` elements or one row of results and multiplies that block.
 
 use crate::gemm::GemmElement;
 use crate::gemm_small::Product;

@@ -1,7 +1,7 @@
 //! Work divided over the machine's cores: an own pool that spins before it parks.
 //!
 //! Waking a parked thread costs hundreds of microseconds on virtual machines, about as much as a small network's whole
-//! step, so a worker that ran out of work looks for more during [`SPIN`] before it goes to sleep. The caller never waits
+//! step, so a worker that ran out of work looks for more during `SPIN` before it goes to sleep. The caller never waits
 //! for a worker that has not started: it works through the tasks itself, and workers join when they can.
 
 use std::any::Any;

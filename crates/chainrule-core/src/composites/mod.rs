@@ -2,6 +2,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod attention;
+pub(crate) mod convolution;
 pub(crate) mod cross_entropy;
 pub(crate) mod dropout;
 pub(crate) mod einsum;
@@ -14,6 +15,7 @@ pub(crate) mod softmax;
 pub(crate) mod statistics;
 
 pub use attention::AttentionOptions;
+pub use convolution::ConvolutionOptions;
 pub use cross_entropy::{CrossEntropyOptions, Reduction};
 pub use pad::Padding;
 

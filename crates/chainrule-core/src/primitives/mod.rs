@@ -13,6 +13,7 @@ pub(crate) mod exponential;
 pub(crate) mod extremum;
 pub(crate) mod gather;
 pub(crate) mod hyperbolic;
+pub(crate) mod index_select;
 pub(crate) mod leaf;
 pub(crate) mod logic;
 pub(crate) mod matmul;
@@ -30,7 +31,6 @@ pub(crate) mod sum;
 pub(crate) mod trigonometric;
 pub(crate) mod window;
 
-pub use convolution::ConvolutionOptions;
 pub use custom::Gate;
 pub use pooling::PoolOptions;
 pub use reshape::Extents;
@@ -52,6 +52,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     extremum::ALL,
     gather::ALL,
     hyperbolic::ALL,
+    index_select::ALL,
     leaf::ALL,
     logic::ALL,
     matmul::ALL,
