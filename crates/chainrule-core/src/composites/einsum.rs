@@ -195,7 +195,7 @@ fn part(equation: &str, term: &Term, tensor: &Tensor, number: usize) -> Result<P
             );
             return Err(Error::new(ErrorKind::Shape, message));
         }
-        tensor = diagonal(&tensor, first, second);
+        tensor = tensor.diagonal(0, first as isize, second as isize);
         let label = labels[first];
         labels.remove(second);
         labels.remove(first);
@@ -211,30 +211,6 @@ fn repeated(labels: &[Label]) -> Option<(usize, usize)> {
             .position(|label| *label == labels[first])?;
         Some((first, first + 1 + second))
     })
-}
-
-/// The elements whose indices on two axes agree, as a new last axis: a matrix of n rows read in steps of n + 1.
-fn diagonal(tensor: &Tensor, first: usize, second: usize) -> Tensor {
-    let extent = tensor.shape()[first];
-    let moved = tensor
-        .move_axis(second as isize, -1)
-        .move_axis(first as isize, -2);
-    let lead: Vec<usize> = moved.shape()[..moved.rank() - 2].to_vec();
-    if extent == 0 {
-        let empty: Shape = lead.into_iter().chain([0]).collect();
-        return moved.shaped(&empty);
-    }
-    // Without its last element the flat matrix has rows of n + 1 whose first elements, and the last one, are the diagonal.
-    let flat = moved.flatten(-2, -1);
-    let head = flat.narrow(-1, 0, extent * extent - 1);
-    let rows: Shape = lead
-        .iter()
-        .copied()
-        .chain([extent - 1, extent + 1])
-        .collect();
-    let upper = head.shaped(&rows).narrow(-1, 0, 1).squeeze(-1);
-    let corner = flat.narrow(-1, extent * extent - 1, 1);
-    Tensor::concat(&[&upper, &corner], -1)
 }
 
 /// Checks that every label has one extent (or 1, which stretches).
