@@ -155,10 +155,12 @@ pub trait Reducible: Copy {
     type Lane: Lane;
     fn lane(self) -> Self::Lane;
     fn from_lane(lane: Self::Lane) -> Self;
+    /// The elements as lanes, where they are their own lanes.
+    fn as_lanes(elements: &mut [Self]) -> Option<&mut [Self::Lane]>;
 }
 
 macro_rules! reducible {
-    ($($type:ty => $lane:ty, $to:expr, $from:expr;)*) => {$(
+    ($($type:ty => $lane:ty, $to:expr, $from:expr, $lanes:expr;)*) => {$(
         impl Reducible for $type {
             type Lane = $lane;
             #[inline(always)]
@@ -169,16 +171,20 @@ macro_rules! reducible {
             fn from_lane(lane: $lane) -> $type {
                 $from(lane)
             }
+            fn as_lanes(elements: &mut [$type]) -> Option<&mut [$lane]> {
+                let lanes: fn(&mut [$type]) -> Option<&mut [$lane]> = $lanes;
+                lanes(elements)
+            }
         }
     )*};
 }
 
 reducible! {
-    f32 => f32, |x| x, |x| x;
-    f64 => f64, |x| x, |x| x;
-    bf16 => f32, bf16::to_f32, bf16::from_f32;
-    f16 => f32, f16::to_f32, f16::from_f32;
-    i64 => i64, |x| x, |x| x;
-    i32 => i32, |x| x, |x| x;
-    u8 => u8, |x| x, |x| x;
+    f32 => f32, |x| x, |x| x, |elements| Some(elements);
+    f64 => f64, |x| x, |x| x, |elements| Some(elements);
+    bf16 => f32, bf16::to_f32, bf16::from_f32, |_| None;
+    f16 => f32, f16::to_f32, f16::from_f32, |_| None;
+    i64 => i64, |x| x, |x| x, |elements| Some(elements);
+    i32 => i32, |x| x, |x| x, |elements| Some(elements);
+    u8 => u8, |x| x, |x| x, |elements| Some(elements);
 }

@@ -92,16 +92,43 @@ pub fn gather<T: Element>(
     check_length("gather", "the output", out.len(), [outer, chosen, inner]);
     check_indices(n, indices)?;
     divide_rows(out, inner, GRAIN, &|first, rows| {
-        for (offset, row) in rows.chunks_exact_mut(inner).enumerate() {
-            let at = first + offset;
-            let input = &input[at / chosen * n * inner..][..n * inner];
-            let indices = &indices[at * inner..][..inner];
-            for (i, (out, &index)) in row.iter_mut().zip(indices).enumerate() {
-                *out = input[index as usize * inner + i];
+        each_block(first, chosen, inner, rows, |outer, first, rows| {
+            let input = &input[outer * n * inner..][..n * inner];
+            let indices = &indices[(outer * chosen + first) * inner..][..rows.len()];
+            if inner == 1 {
+                for (out, &index) in rows.iter_mut().zip(indices) {
+                    *out = input[index as usize];
+                }
+                return;
             }
-        }
+            let indices = indices.chunks_exact(inner);
+            for (row, indices) in rows.chunks_exact_mut(inner).zip(indices) {
+                for (i, (out, &index)) in row.iter_mut().zip(indices).enumerate() {
+                    *out = input[index as usize * inner + i];
+                }
+            }
+        });
     });
     Ok(())
+}
+
+/// Divides rows of `inner` elements, the first of them number `first` of all, where a block of `chosen` rows ends, and
+/// calls `work(block, the first row's number in it, rows)`.
+#[inline(always)]
+fn each_block<T>(
+    first: usize,
+    chosen: usize,
+    inner: usize,
+    mut rows: &mut [T],
+    mut work: impl FnMut(usize, usize, &mut [T]),
+) {
+    let (mut block, mut start) = (first / chosen, first % chosen);
+    while !rows.is_empty() {
+        let count = ((chosen - start) * inner).min(rows.len());
+        let (here, rest) = rows.split_at_mut(count);
+        work(block, start, here);
+        (block, start, rows) = (block + 1, 0, rest);
+    }
 }
 
 /// `out[o, j, i] = input[o, indices[j], i]`: `input` is `[outer, n, inner]`, `out` is `[outer, indices.len(), inner]`.
@@ -128,11 +155,12 @@ pub fn index_select<T: Element>(
     );
     check_indices(n, indices)?;
     divide_rows(out, inner, GRAIN, &|first, rows| {
-        for (offset, row) in rows.chunks_exact_mut(inner).enumerate() {
-            let at = first + offset;
-            let from = (at / chosen * n + indices[at % chosen] as usize) * inner;
-            row.copy_from_slice(&input[from..from + inner]);
-        }
+        each_block(first, chosen, inner, rows, |outer, first, rows| {
+            let input = &input[outer * n * inner..][..n * inner];
+            for (row, &index) in rows.chunks_exact_mut(inner).zip(&indices[first..]) {
+                row.copy_from_slice(&input[index as usize * inner..][..inner]);
+            }
+        });
     });
     Ok(())
 }
@@ -152,18 +180,15 @@ pub fn scatter<T: Element>(
     source: &[T],
     out: &mut [T],
 ) -> Result<(), OutOfRange> {
-    put(
-        "scatter",
-        extents,
-        chosen,
-        indices,
-        source,
-        out,
-        |out, source| *out = source,
-    )
+    check_scatter("scatter", extents, chosen, indices, source, out)?;
+    put(extents, chosen, indices, source, out, |out, source| {
+        *out = source
+    });
+    Ok(())
 }
 
-/// `out[o, indices[o, j, i], i] += source[o, j, i]`, shapes as in [`scatter`]. Equal indices add in ascending order of `j`.
+/// `out[o, indices[o, j, i], i] += source[o, j, i]`, shapes as in [`scatter`]. Equal indices add in ascending order of `j`,
+/// halves in `f32`, rounded once.
 ///
 /// # Errors
 /// The first index out of range; `out` is then untouched.
@@ -177,49 +202,80 @@ pub fn scatter_add<T: ReduceElement>(
     source: &[T],
     out: &mut [T],
 ) -> Result<(), OutOfRange> {
-    put("scatter add", extents, chosen, indices, source, out, add)
+    check_scatter("scatter add", extents, chosen, indices, source, out)?;
+    in_lanes(out, |sums| {
+        put(extents, chosen, indices, source, sums, add);
+    });
+    Ok(())
 }
 
 #[inline(always)]
-fn add<T: Reducible>(out: &mut T, source: T) {
-    *out = T::from_lane(out.lane().add(source.lane()));
+fn add<T: Reducible>(sum: &mut T::Lane, source: T) {
+    *sum = sum.add(source.lane());
 }
 
-fn put<T: Element>(
+/// Lets `work` add to the elements in the type that they are added in.
+fn in_lanes<T: Reducible>(out: &mut [T], work: impl Fn(&mut [T::Lane])) {
+    if let Some(sums) = T::as_lanes(out) {
+        return work(sums);
+    }
+    let mut sums: Vec<T::Lane> = out.iter().map(|element| element.lane()).collect();
+    work(&mut sums);
+    for (out, sum) in out.iter_mut().zip(sums) {
+        *out = T::from_lane(sum);
+    }
+}
+
+fn check_scatter<T, S>(
     what: &str,
     extents: [usize; 3],
     chosen: usize,
     indices: &[i64],
-    source: &[T],
-    out: &mut [T],
-    put: impl Fn(&mut T, T) + Sync,
+    source: &[S],
+    out: &[T],
 ) -> Result<(), OutOfRange> {
     let [outer, n, inner] = extents;
     check_length(what, "the output", out.len(), extents);
     check_length(what, "the indices", indices.len(), [outer, chosen, inner]);
     check_length(what, "the source", source.len(), [outer, chosen, inner]);
-    check_indices(n, indices)?;
+    check_indices(n, indices)
+}
+
+fn put<T: Send, S: Copy + Sync>(
+    extents: [usize; 3],
+    chosen: usize,
+    indices: &[i64],
+    source: &[S],
+    out: &mut [T],
+    put: impl Fn(&mut T, S) + Sync,
+) {
+    let [_, n, inner] = extents;
     if indices.is_empty() {
-        return Ok(());
+        return;
     }
     divide_rows(out, n * inner, GRAIN, &|first, planes| {
         for (offset, out) in planes.chunks_exact_mut(n * inner).enumerate() {
             let from = (first + offset) * chosen * inner;
-            for row in (from..from + chosen * inner).step_by(inner) {
-                for i in 0..inner {
-                    put(
-                        &mut out[indices[row + i] as usize * inner + i],
-                        source[row + i],
-                    );
+            let indices = &indices[from..][..chosen * inner];
+            let source = &source[from..][..chosen * inner];
+            if inner == 1 {
+                for (&index, &source) in indices.iter().zip(source) {
+                    put(&mut out[index as usize], source);
+                }
+                continue;
+            }
+            let rows = indices.chunks_exact(inner).zip(source.chunks_exact(inner));
+            for (indices, source) in rows {
+                for (i, (&index, &source)) in indices.iter().zip(source).enumerate() {
+                    put(&mut out[index as usize * inner + i], source);
                 }
             }
         }
     });
-    Ok(())
 }
 
 /// `out[o, indices[j], i] += source[o, j, i]`: `out` is `[outer, n, inner]`, `source` is `[outer, indices.len(), inner]`.
-/// Equal indices add in ascending order of `j`.
+/// Equal indices add in ascending order of `j`, halves in `f32`, rounded once.
 ///
 /// # Errors
 /// The first index out of range; `out` is then untouched.
@@ -242,13 +298,24 @@ pub fn index_add<T: ReduceElement>(
         [outer, chosen, inner],
     );
     check_indices(n, indices)?;
-    if source.is_empty() {
-        return Ok(());
+    if !source.is_empty() {
+        in_lanes(out, |sums| add_rows(extents, indices, source, sums));
     }
+    Ok(())
+}
+
+fn add_rows<T: ReduceElement>(
+    extents: [usize; 3],
+    indices: &[i64],
+    source: &[T],
+    sums: &mut [T::Lane],
+) {
     // Tasks own ranges of the inner axis, so that equal indices meet in one task, in order.
     const COLUMNS: usize = 64;
+    let [outer, n, inner] = extents;
+    let chosen = indices.len();
     let blocks = inner.div_ceil(COLUMNS);
-    let out = Shared::new(out);
+    let sums = Shared::new(sums);
     let grain = GRAIN.div_ceil(chosen * inner.min(COLUMNS));
     divide_range(outer * blocks, grain, &|range| {
         for unit in range {
@@ -258,14 +325,13 @@ pub fn index_add<T: ReduceElement>(
                 let from = (unit / blocks * chosen + j) * inner + first;
                 let to = (unit / blocks * n + index as usize) * inner + first;
                 // SAFETY: these columns belong to this unit alone.
-                let row = unsafe { out.range(to..to + width) };
-                for (out, &source) in row.iter_mut().zip(&source[from..from + width]) {
-                    add(out, source);
+                let row = unsafe { sums.range(to..to + width) };
+                for (sum, &source) in row.iter_mut().zip(&source[from..from + width]) {
+                    add(sum, source);
                 }
             }
         }
     });
-    Ok(())
 }
 
 #[cfg(test)]
@@ -331,6 +397,18 @@ mod tests {
         let mut out = [0f32; 2];
         index_add([1, 2, 1], &[1, 1, 1], &[1e8, -1e8, 1.0], &mut out).unwrap();
         assert_eq!(out, [0.0, 1.0]);
+    }
+
+    #[test]
+    fn halves_round_once() {
+        use ::half::bf16;
+        // 256 + 1 is no bf16: adding ones one at a time would stay at 256.
+        let mut out = [bf16::from_f32(256.0)];
+        let ones = [bf16::ONE; 4];
+        index_add([1, 1, 1], &[0; 4], &ones, &mut out).unwrap();
+        assert_eq!(out[0].to_f32(), 260.0);
+        scatter_add([1, 1, 1], 4, &[0; 4], &ones, &mut out).unwrap();
+        assert_eq!(out[0].to_f32(), 264.0);
     }
 
     #[test]

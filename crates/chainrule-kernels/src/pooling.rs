@@ -1,11 +1,15 @@
-//! Max and average pooling over one to three spatial axes, forward and backward.
+//! Pooling over one to three spatial axes: where the greatest element of each window stands, sums of windows, and the
+//! transpose of those sums.
 //!
-//! `planes` is batch times channels; a plane is contiguous. Halves compute in `f32` and round once.
+//! `planes` is batch times channels; a plane is contiguous. Halves compute in `f32` and round once. Every window takes
+//! its elements in ascending order, so results do not depend on the number of threads.
 
 use crate::element::Element;
 use crate::real::{Real, RealElement};
-use crate::threads::{Shared, divide_range, divide_rows};
+use crate::threads::{Shared, divide_range};
+use crate::vectorised::vectorised;
 use crate::window::Window;
+use std::ops::Range;
 
 /// Elements that one task takes at least.
 const GRAIN: usize = 1 << 13;
@@ -14,278 +18,357 @@ const GRAIN: usize = 1 << 13;
 pub trait PoolElement: RealElement {}
 impl<T: RealElement> PoolElement for T {}
 
-fn check(what: &str, window: &Window, planes: usize, x: usize, outs: &[usize]) {
+fn check(what: &str, window: &Window, planes: usize, inputs: usize, results: usize) {
     window.check(what);
     assert!(
-        x == planes * window.input_size(),
-        "{what}: {x} elements for {planes} planes of {:?}",
+        inputs == planes * window.input_size(),
+        "{what}: {inputs} elements for {planes} planes of {:?}",
         window.input
     );
     assert!(
-        outs.iter().all(|&out| out == planes * window.output_size()),
-        "{what}: {outs:?} elements for {planes} planes of results {:?}",
+        results == planes * window.output_size(),
+        "{what}: {results} results for {planes} planes of windows {:?}",
         window.output
     );
 }
 
-/// Writes the greatest element of every window, NaN if there is one, and where it lies in its plane: the first of equals.
+/// Writes where the greatest element of every window stands in its plane: the first of equals, NaN if there is one.
 ///
-/// Padding is never chosen. A window wholly in padding has negative infinity and position -1.
+/// Padding is never chosen; a window wholly in padding has position 0.
 ///
 /// # Panics
-/// When a slice's length does not fit the window.
-pub fn max_pool<T: PoolElement>(
+/// When a slice's length does not fit the window, or a plane has more than 2^31 - 1 elements.
+///
+/// ```
+/// use chainrule_kernels::{pooling::max_pool_positions, window::Window};
+/// let window = Window::new(&[4], &[2], &[2], &[0], &[1]);
+/// let mut positions = [0; 2];
+/// max_pool_positions(&window, 1, &[1.0f32, 3.0, 2.0, 2.0], &mut positions);
+/// assert_eq!(positions, [1, 2]);
+/// ```
+pub fn max_pool_positions<T: PoolElement>(
     window: &Window,
     planes: usize,
     x: &[T],
-    out: &mut [T],
     positions: &mut [i64],
 ) {
     check(
-        "max pool",
+        "max pool positions",
         window,
         planes,
         x.len(),
-        &[out.len(), positions.len()],
+        positions.len(),
     );
     let (input, results) = (window.input_size(), window.output_size());
-    let taps = Taps::new(window);
-    let (out, positions) = (Shared::new(out), Shared::new(positions));
-    divide_range(planes, GRAIN.div_ceil(results.max(1)), &|range| {
+    assert!(
+        i32::try_from(input).is_ok(),
+        "max pool positions: a plane of {input} elements"
+    );
+    let columns = Columns::new(window);
+    let positions = Shared::new(positions);
+    each_plane(planes, results, &|plane, row| {
+        // SAFETY: each plane has its own results.
+        let positions = unsafe { positions.range(plane * results..(plane + 1) * results) };
+        choose_plane(
+            window,
+            &columns,
+            &x[plane * input..][..input],
+            row,
+            positions,
+        );
+    });
+}
+
+/// Writes the sum of the elements of every window; padding adds nothing.
+///
+/// # Panics
+/// When a slice's length does not fit the window.
+pub fn window_sum<T: PoolElement>(window: &Window, planes: usize, x: &[T], out: &mut [T]) {
+    check("window sum", window, planes, x.len(), out.len());
+    let (input, results) = (window.input_size(), window.output_size());
+    let columns = Columns::new(window);
+    let out = Shared::new(out);
+    each_plane(planes, results, &|plane, row| {
+        // SAFETY: each plane has its own results.
+        let out = unsafe { out.range(plane * results..(plane + 1) * results) };
+        sum_plane(
+            window,
+            &columns,
+            &x[plane * input..][..input],
+            &mut row.values,
+            out,
+        );
+    });
+}
+
+/// The transpose of [`window_sum`]: writes for every element of the input the sum of the `results` of the windows that
+/// hold it.
+///
+/// # Panics
+/// When a slice's length does not fit the window.
+pub fn window_spread<T: PoolElement>(window: &Window, planes: usize, results: &[T], out: &mut [T]) {
+    check("window spread", window, planes, out.len(), results.len());
+    let (input, windows) = (window.input_size(), window.output_size());
+    let columns = Columns::new(window);
+    let out = Shared::new(out);
+    each_plane(planes, input, &|plane, row| {
+        // SAFETY: each plane has its own elements.
+        let out = unsafe { out.range(plane * input..(plane + 1) * input) };
+        spread_plane(
+            window,
+            &columns,
+            &results[plane * windows..][..windows],
+            &mut row.values,
+            out,
+        );
+    });
+}
+
+/// Memory for a row of results, or a plane of elements.
+struct Scratch<R> {
+    values: Vec<R>,
+    places: Vec<i32>,
+}
+
+/// Calls `work(plane, scratch)` for every plane, over the threads.
+fn each_plane<R: Real>(
+    planes: usize,
+    elements: usize,
+    work: &(dyn Fn(usize, &mut Scratch<R>) + Sync),
+) {
+    divide_range(planes, GRAIN.div_ceil(elements.max(1)), &|range| {
+        let (values, places) = (Vec::new(), Vec::new());
+        let mut scratch = Scratch { values, places };
         for plane in range {
-            let x = &x[plane * input..][..input];
-            let at = plane * results..(plane + 1) * results;
-            // SAFETY (both): each plane has its own results.
-            let (out, positions) = unsafe { (out.range(at.clone()), positions.range(at)) };
-            taps.each_window(|result, window| {
-                let mut best = T::Real::NEG_INFINITY;
-                let mut place = -1;
-                #[allow(clippy::eq_op)] // NaN is what differs from itself
-                window.each_position(|at| {
-                    let value = x[at].to_real();
-                    if value > best || place < 0 || value != value && best == best {
-                        best = value;
-                        place = at as i64;
-                    }
-                });
-                out[result] = T::from_real(best);
-                positions[result] = place;
-            });
+            work(plane, &mut scratch);
         }
     });
 }
 
-/// Adds every result's cotangent to the element that [`max_pool`] chose; `grad` is overwritten.
-///
-/// # Panics
-/// When a slice's length does not fit the window, or a position lies outside its plane.
-pub fn max_pool_backward<T: PoolElement>(
+/// One element of every window along the last axis.
+struct Tap {
+    /// The windows in which it lies inside the input.
+    windows: Range<usize>,
+    /// Its coordinate in the first of those.
+    first: usize,
+}
+
+/// The windows along the last axis.
+struct Columns {
+    taps: Vec<Tap>,
+    /// The coordinate of each window's first element inside the input, or -1.
+    starts: Vec<i32>,
+}
+
+impl Columns {
+    fn new(window: &Window) -> Columns {
+        let tap = |tap: usize| {
+            let windows = window.positions(2, tap);
+            let first = windows.start * window.stride[2] + tap * window.dilation[2];
+            let first = first.saturating_sub(window.padding[2]);
+            Tap { windows, first }
+        };
+        let start = |position: usize| {
+            let inside = window.taps(2, position);
+            let first = inside.start * window.dilation[2] + position * window.stride[2];
+            match inside.is_empty() {
+                true => -1,
+                false => (first - window.padding[2]) as i32,
+            }
+        };
+        Columns {
+            taps: (0..window.kernel[2]).map(tap).collect(),
+            starts: (0..window.output[2]).map(start).collect(),
+        }
+    }
+}
+
+/// Calls `visit(row of windows, where it starts in the plane of results, the input's rows it covers)`, the last as
+/// where each starts in the plane.
+#[inline(always)]
+fn each_row(window: &Window, mut visit: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
+    let coordinate = |axis: usize, position: usize, tap: usize| {
+        position * window.stride[axis] + tap * window.dilation[axis] - window.padding[axis]
+    };
+    let mut result = 0;
+    for plane in 0..window.output[0] {
+        for row in 0..window.output[1] {
+            let mut lines = window.taps(0, plane).flat_map(|outer| {
+                let plane = coordinate(0, plane, outer) * window.input[1];
+                let taps = window.taps(1, row);
+                taps.map(move |inner| (plane + coordinate(1, row, inner)) * window.input[2])
+            });
+            visit(result, &mut lines);
+            result += window.output[2];
+        }
+    }
+}
+
+#[inline(always)]
+fn choose_body<const FUSED: bool, T: RealElement>(
     window: &Window,
-    planes: usize,
-    positions: &[i64],
-    ct: &[T],
-    grad: &mut [T],
+    columns: &Columns,
+    x: &[T],
+    row: &mut Scratch<T::Real>,
+    positions: &mut [i64],
 ) {
-    check(
-        "max pool backward",
-        window,
-        planes,
-        grad.len(),
-        &[ct.len(), positions.len()],
-    );
-    let (input, results) = (window.input_size(), window.output_size());
-    each_plane(input, grad, &|plane, grad| {
-        let at = plane * results..(plane + 1) * results;
-        for (&ct, &position) in ct[at.clone()].iter().zip(&positions[at]) {
-            if position >= 0 {
-                grad[position as usize] += ct.to_real();
+    let width = window.output[2];
+    row.values.resize(width, T::Real::ZERO);
+    row.places.resize(width, 0);
+    let (best, places) = (&mut row.values[..], &mut row.places[..]);
+    each_row(window, |result, lines| {
+        let mut first_line = None;
+        for line in lines {
+            if first_line.is_none() {
+                // What is not greater than negative infinity leaves the first element chosen.
+                first_line = Some(line);
+                best.fill(T::Real::NEG_INFINITY);
+                for (place, &start) in places.iter_mut().zip(&columns.starts) {
+                    *place = line as i32 + start;
+                }
+            }
+            for tap in &columns.taps {
+                let (best, places) = (
+                    &mut best[tap.windows.clone()],
+                    &mut places[tap.windows.clone()],
+                );
+                let first = line + tap.first;
+                #[allow(clippy::eq_op)] // NaN is what differs from itself
+                along(x, first, window.stride[2], best.len(), |i, at, value| {
+                    let value = value.to_real();
+                    let better = value > best[i] || value != value && best[i] == best[i];
+                    best[i] = if better { value } else { best[i] };
+                    places[i] = if better { at as i32 } else { places[i] };
+                });
+            }
+        }
+        let positions = &mut positions[result..][..width];
+        match first_line {
+            None => positions.fill(0),
+            Some(_) => {
+                for ((position, &place), &start) in
+                    positions.iter_mut().zip(&*places).zip(&columns.starts)
+                {
+                    *position = if start < 0 { 0 } else { place.into() };
+                }
             }
         }
     });
 }
 
-/// Writes the mean of every window. Padding counts as zeros where `count_padding`, otherwise not at all.
-///
-/// A window wholly in padding gives 0.
-///
-/// # Panics
-/// When a slice's length does not fit the window.
-pub fn average_pool<T: PoolElement>(
+#[inline(always)]
+fn sum_body<const FUSED: bool, T: RealElement>(
     window: &Window,
-    planes: usize,
-    count_padding: bool,
+    columns: &Columns,
     x: &[T],
+    sums: &mut Vec<T::Real>,
     out: &mut [T],
 ) {
-    check("average pool", window, planes, x.len(), &[out.len()]);
-    let (input, results) = (window.input_size(), window.output_size());
-    let taps = Taps::new(window);
-    let scales = scales::<T::Real>(window, &taps, count_padding);
-    divide_rows(out, results, GRAIN, &|first, out| {
-        for (offset, out) in out.chunks_exact_mut(results).enumerate() {
-            let x = &x[(first + offset) * input..][..input];
-            taps.each_window(|result, window| {
-                let mut sum = T::Real::ZERO;
-                window.each_position(|at| sum += x[at].to_real());
-                out[result] = T::from_real(sum * scales[result]);
-            });
+    let width = window.output[2];
+    sums.resize(width, T::Real::ZERO);
+    each_row(window, |result, lines| {
+        sums.fill(T::Real::ZERO);
+        for line in lines {
+            for tap in &columns.taps {
+                let sums = &mut sums[tap.windows.clone()];
+                let first = line + tap.first;
+                along(x, first, window.stride[2], sums.len(), |i, _, value| {
+                    sums[i] += value.to_real();
+                });
+            }
+        }
+        for (out, &sum) in out[result..][..width].iter_mut().zip(&*sums) {
+            *out = T::from_real(sum);
         }
     });
 }
 
-/// Spreads every result's cotangent over the elements that [`average_pool`] averaged; `grad` is overwritten.
-///
-/// # Panics
-/// When a slice's length does not fit the window.
-pub fn average_pool_backward<T: PoolElement>(
+#[inline(always)]
+fn spread_body<const FUSED: bool, T: RealElement>(
     window: &Window,
-    planes: usize,
-    count_padding: bool,
-    ct: &[T],
-    grad: &mut [T],
+    columns: &Columns,
+    results: &[T],
+    sums: &mut Vec<T::Real>,
+    out: &mut [T],
 ) {
-    check(
-        "average pool backward",
-        window,
-        planes,
-        grad.len(),
-        &[ct.len()],
-    );
-    let results = window.output_size();
-    let taps = Taps::new(window);
-    let scales = scales::<T::Real>(window, &taps, count_padding);
-    each_plane(window.input_size(), grad, &|plane, grad| {
-        let ct = &ct[plane * results..][..results];
-        taps.each_window(|result, window| {
-            let share = ct[result].to_real() * scales[result];
-            window.each_position(|at| grad[at] += share);
-        });
-    });
-}
-
-/// Work on one plane's gradient.
-type PlaneWork<'a, R> = dyn Fn(usize, &mut [R]) + Sync + 'a;
-
-/// Calls `work(plane, gradient)` for every plane of `grad`, with a zeroed gradient in the type it is computed in.
-fn each_plane<T: RealElement>(input: usize, grad: &mut [T], work: &PlaneWork<'_, T::Real>) {
-    divide_rows(grad, input, GRAIN, &|first, planes| {
-        let mut sums = vec![T::Real::ZERO; input];
-        for (offset, grad) in planes.chunks_exact_mut(input).enumerate() {
-            sums.fill(T::Real::ZERO);
-            work(first + offset, &mut sums);
-            for (grad, &sum) in grad.iter_mut().zip(&sums) {
-                *grad = T::from_real(sum);
+    sums.clear();
+    sums.resize(out.len(), T::Real::ZERO);
+    each_row(window, |result, lines| {
+        for line in lines {
+            // Backwards, so that every element takes its windows in ascending order.
+            for tap in columns.taps.iter().rev() {
+                let results = &results[result..][tap.windows.clone()];
+                let first = line + tap.first;
+                let sums = &mut sums[..];
+                for (i, value) in results.iter().enumerate() {
+                    sums[first + i * window.stride[2]] += value.to_real();
+                }
             }
         }
     });
-}
-
-/// What every window's sum is multiplied by.
-fn scales<R: Real>(window: &Window, taps: &Taps, count_padding: bool) -> Vec<R> {
-    // Along an axis, elements of the window up to the end of the padding behind the input.
-    let padded = |axis: usize, position: usize| {
-        let room = window.input[axis] as isize + window.padding[axis] as isize
-            - window.start(axis, position);
-        (room.max(0) as usize)
-            .div_ceil(window.dilation[axis])
-            .min(window.kernel[axis])
-    };
-    let mut scales = Vec::with_capacity(window.output_size());
-    for a in 0..window.output[0] {
-        for b in 0..window.output[1] {
-            for c in 0..window.output[2] {
-                let count = if count_padding {
-                    padded(0, a) * padded(1, b) * padded(2, c)
-                } else {
-                    taps.axes[0][a].count * taps.axes[1][b].count * taps.axes[2][c].count
-                };
-                scales.push(R::ONE / R::from_f64(count.max(1) as f64));
-            }
-        }
+    for (out, &sum) in out.iter_mut().zip(&*sums) {
+        *out = T::from_real(sum);
     }
-    scales
 }
 
-/// Coordinates `first, first + step, ..` along one axis of a window.
-#[derive(Clone, Copy)]
-struct Steps {
+/// Calls `visit(i, position, element)` for `count` elements of `x` from `first` on, `stride` apart.
+#[inline(always)]
+fn along<T: Copy>(
+    x: &[T],
     first: usize,
+    stride: usize,
     count: usize,
-    step: usize,
-}
-
-/// Along every axis, for every output position, the input's coordinates in its window.
-struct Taps {
-    axes: [Vec<Steps>; 3],
-    input: [usize; 3],
-}
-
-impl Taps {
-    fn new(window: &Window) -> Taps {
-        let axis = |axis: usize| {
-            let steps = |position: usize| {
-                let taps = window.taps(axis, position);
-                let step = window.dilation[axis];
-                let first = window.start(axis, position) + (taps.start * step) as isize;
-                Steps {
-                    first: first.max(0) as usize,
-                    count: taps.len(),
-                    step,
-                }
-            };
-            (0..window.output[axis]).map(steps).collect()
-        };
-        Taps {
-            axes: [axis(0), axis(1), axis(2)],
-            input: window.input,
-        }
-    }
-
-    /// Calls `visit` for every window, in the order of the results.
-    #[inline(always)]
-    fn each_window(&self, mut visit: impl FnMut(usize, &Place)) {
-        let [planes, rows, columns] = &self.axes;
-        let mut result = 0;
-        for &plane in planes {
-            for &row in rows {
-                for &column in columns {
-                    let axes = [plane, row, column];
-                    visit(
-                        result,
-                        &Place {
-                            axes,
-                            input: self.input,
-                        },
-                    );
-                    result += 1;
-                }
-            }
-        }
+    visit: impl FnMut(usize, usize, T),
+) {
+    // With the step known, the loop is vectorised.
+    match stride {
+        1 => stepping::<T>(x, first, 1, count, visit),
+        2 => stepping::<T>(x, first, 2, count, visit),
+        _ => stepping::<T>(x, first, stride, count, visit),
     }
 }
 
-/// One window's place in the plane.
-struct Place {
-    axes: [Steps; 3],
-    input: [usize; 3],
+#[inline(always)]
+fn stepping<T: Copy>(
+    x: &[T],
+    first: usize,
+    stride: usize,
+    count: usize,
+    mut visit: impl FnMut(usize, usize, T),
+) {
+    if count == 0 {
+        return;
+    }
+    assert!(first + (count - 1) * stride < x.len());
+    for i in 0..count {
+        let at = first + i * stride;
+        // SAFETY: the last position is inside, as asserted above.
+        visit(i, at, unsafe { *x.get_unchecked(at) });
+    }
 }
 
-impl Place {
-    /// Calls `visit` with the position of every element of the window, in ascending order.
-    #[inline(always)]
-    fn each_position(&self, mut visit: impl FnMut(usize)) {
-        let [plane, row, column] = self.axes;
-        for p in 0..plane.count {
-            for r in 0..row.count {
-                let above =
-                    (plane.first + p * plane.step) * self.input[1] + row.first + r * row.step;
-                let start = above * self.input[2] + column.first;
-                for c in 0..column.count {
-                    visit(start + c * column.step);
-                }
-            }
-        }
-    }
+vectorised! {
+    fn choose_plane[T: RealElement](
+        window: &Window,
+        columns: &Columns,
+        x: &[T],
+        row: &mut Scratch<<T as RealElement>::Real>,
+        positions: &mut [i64],
+    ) = choose_body;
+    fn sum_plane[T: RealElement](
+        window: &Window,
+        columns: &Columns,
+        x: &[T],
+        sums: &mut Vec<<T as RealElement>::Real>,
+        out: &mut [T],
+    ) = sum_body;
+    fn spread_plane[T: RealElement](
+        window: &Window,
+        columns: &Columns,
+        results: &[T],
+        sums: &mut Vec<<T as RealElement>::Real>,
+        out: &mut [T],
+    ) = spread_body;
 }
 
 #[cfg(test)]

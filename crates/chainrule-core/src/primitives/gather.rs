@@ -60,7 +60,7 @@ pub(super) fn check_aligned(index: &Shape, shape: &Shape, axis: usize) -> Result
     }
 }
 
-pub(super) fn out_of_range(
+pub(crate) fn out_of_range(
     name: &str,
     value: i64,
     position: usize,

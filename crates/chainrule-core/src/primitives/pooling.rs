@@ -369,7 +369,7 @@ impl PoolOptions {
         self
     }
 
-    /// The distance between neighbouring elements of a window (maxima only).
+    /// The distance between neighbouring elements of a window.
     pub fn dilation(mut self, dilation: impl Into<PerAxis>) -> PoolOptions {
         self.dilation = dilation.into();
         self
@@ -502,6 +502,16 @@ impl Tensor {
     ) -> (Tensor, Tensor) {
         let pool = self.pool(options, rank, name);
         let (planes, extents) = split(self.shape(), rank);
+        for (axis, &extent) in extents.iter().enumerate() {
+            let empty = |&window: &usize| counted(&pool, axis, window, extent, false) == 0;
+            if let Some(window) = (0..pool.output[axis]).find(empty) {
+                let reason = format!(
+                    "window {window} along spatial axis {axis} lies wholly in the padding, where nothing is greatest"
+                );
+                let mismatch = Mismatch::shape(reason).help("use less padding or dilation");
+                raise(mismatch.into_error(name, &[self.as_operand()]));
+            }
+        }
         let plane: usize = extents.iter().product();
         let windows: usize = pool.output.iter().product();
         let positions = operation(MaxPoolPositions { pool }).of(&[self]);
@@ -530,7 +540,9 @@ impl Tensor {
         // How many elements count in a window along each axis; the count of a window is their product.
         let counts = (0..rank).map(|axis| {
             let counts: Vec<f64> = (0..pool.output[axis])
-                .map(|window| counted(&pool, axis, window, extents[axis], options.count_padding))
+                .map(|window| {
+                    counted(&pool, axis, window, extents[axis], options.count_padding) as f64
+                })
                 .collect();
             let shape: Shape = (0..rank)
                 .map(|other| if other == axis { pool.output[axis] } else { 1 })
@@ -577,15 +589,17 @@ impl Tensor {
     }
 }
 
-fn counted(pool: &Pool, axis: usize, window: usize, extent: usize, with_padding: bool) -> f64 {
+/// How many elements a window has along an axis, of those inside the tensor or else its padding too.
+fn counted(pool: &Pool, axis: usize, window: usize, extent: usize, with_padding: bool) -> usize {
     let padding = pool.sliding.padding[axis];
-    let start = window * pool.sliding.stride[axis];
-    let end = start + pool.kernel[axis];
     // Places before `padding` are padding in front; those from `extent + padding` on are behind.
-    let (low, high) = if with_padding {
-        (0, extent + 2 * padding)
+    let counts = if with_padding {
+        0..extent + 2 * padding
     } else {
-        (padding, extent + padding)
+        padding..extent + padding
     };
-    end.min(high).saturating_sub(start.max(low)) as f64
+    let start = window * pool.sliding.stride[axis];
+    (0..pool.kernel[axis])
+        .filter(|tap| counts.contains(&(start + tap * pool.sliding.dilation[axis])))
+        .count()
 }

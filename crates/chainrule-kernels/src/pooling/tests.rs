@@ -25,8 +25,8 @@ fn random_window(case: u64) -> Window {
     window
 }
 
-/// Positions of the elements of the window at `result`, and how many it has with padding, by brute force.
-fn elements(window: &Window, result: usize) -> (Vec<usize>, usize) {
+/// Positions of the elements of the window at `result`, by brute force.
+fn elements(window: &Window, result: usize) -> Vec<usize> {
     let mut rest = result;
     let mut at = [0; 3];
     for axis in (0..3).rev() {
@@ -34,11 +34,10 @@ fn elements(window: &Window, result: usize) -> (Vec<usize>, usize) {
         rest /= window.output[axis];
     }
     let mut positions = Vec::new();
-    let mut padded = 0;
     for tap in 0..window.kernel_size() {
         let mut rest = tap;
         let mut position = 0;
-        let (mut inside, mut inside_padding) = (true, true);
+        let mut inside = true;
         let mut coordinates = [0; 3];
         for axis in (0..3).rev() {
             let tap = rest % window.kernel[axis];
@@ -47,18 +46,16 @@ fn elements(window: &Window, result: usize) -> (Vec<usize>, usize) {
                 as isize
                 - window.padding[axis] as isize;
             inside &= coordinate >= 0 && coordinate < window.input[axis] as isize;
-            inside_padding &= coordinate < (window.input[axis] + window.padding[axis]) as isize;
             coordinates[axis] = coordinate;
         }
         for axis in 0..3 {
             position = position * window.input[axis] as isize + coordinates[axis];
         }
-        padded += usize::from(inside_padding);
         if inside {
             positions.push(position as usize);
         }
     }
-    (positions, padded)
+    positions
 }
 
 fn check_type<T: PoolElement>(tolerance: f64, cases: u64) {
@@ -75,54 +72,44 @@ fn check_type<T: PoolElement>(tolerance: f64, cases: u64) {
                 .map(|&x| T::from_real(T::Real::from_f64(x)))
                 .collect::<Vec<T>>()
         };
-        let (x, ct) = (
+        let (x, y) = (
             numbers(case, planes * input),
             numbers(case + 1000, planes * results),
         );
-        let mut out = ct.clone();
-        let mut places = vec![0; planes * results];
-        let (mut grad, mut average_grad) = (x.clone(), x.clone());
-        max_pool(&window, planes, &x, &mut out, &mut places);
-        max_pool_backward(&window, planes, &places, &ct, &mut grad);
-        let count_padding = case % 2 == 0;
-        let mut average = ct.clone();
-        average_pool(&window, planes, count_padding, &x, &mut average);
-        average_pool_backward(&window, planes, count_padding, &ct, &mut average_grad);
-        let (mut grad_2, mut average_grad_2) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        let mut places = vec![7; planes * results];
+        let (mut sums, mut spread) = (y.clone(), x.clone());
+        max_pool_positions(&window, planes, &x, &mut places);
+        window_sum(&window, planes, &x, &mut sums);
+        window_spread(&window, planes, &y, &mut spread);
+        let mut expected_spread = vec![0.0; x.len()];
         for plane in 0..planes {
             for result in 0..results {
                 let at = plane * results + result;
-                let (positions, padded) = elements(&window, result);
+                let positions = elements(&window, result);
                 let value = |position: usize| to(x[plane * input + position]);
                 let best = positions
                     .iter()
                     .map(|&p| value(p))
                     .fold(f64::NEG_INFINITY, f64::max);
                 let first = positions.iter().find(|&&p| value(p) == best);
-                assert_eq!(to(out[at]), best);
-                assert_eq!(places[at], first.map_or(-1, |&p| p as i64));
-                if let Some(&first) = first {
-                    grad_2[plane * input + first] += to(ct[at]);
-                }
-                let count = if count_padding {
-                    padded
-                } else {
-                    positions.len()
-                };
-                let count = count.max(1) as f64;
-                let mean = positions.iter().map(|&p| value(p)).sum::<f64>() / count;
-                assert!((to(average[at]) - mean).abs() <= tolerance, "{window:?}");
+                assert_eq!(places[at], first.map_or(0, |&p| p as i64), "{window:?}");
+                let sum = positions.iter().map(|&p| value(p)).sum::<f64>();
+                let scale = 1.0 + sum.abs();
+                assert!(
+                    (to(sums[at]) - sum).abs() <= tolerance * scale,
+                    "{window:?}"
+                );
                 for position in positions {
-                    average_grad_2[plane * input + position] += to(ct[at]) / count;
+                    expected_spread[plane * input + position] += to(y[at]);
                 }
             }
         }
-        for (got, expected) in grad
-            .iter()
-            .zip(grad_2)
-            .chain(average_grad.iter().zip(average_grad_2))
-        {
-            assert!((to(*got) - expected).abs() <= tolerance * (1.0 + expected.abs()));
+        for (got, expected) in spread.iter().zip(expected_spread) {
+            let scale = 1.0 + expected.abs();
+            assert!(
+                (to(*got) - expected).abs() <= tolerance * scale,
+                "{window:?}"
+            );
         }
     }
 }
@@ -137,19 +124,38 @@ fn random_windows_against_brute_force() {
 
 #[test]
 fn nan_wins_and_negative_infinity_is_chosen() {
-    let window = Window::new(&[4], &[2], &[2], &[0], &[1]);
-    let (mut out, mut places) = ([0f32; 2], [0; 2]);
-    let x = [f32::NEG_INFINITY, f32::NEG_INFINITY, f32::NAN, 1.0];
-    max_pool(&window, 1, &x, &mut out, &mut places);
-    assert_eq!((out[0], places), (f32::NEG_INFINITY, [0, 2]));
-    assert!(out[1].is_nan());
+    let window = Window::new(&[6], &[2], &[2], &[0], &[1]);
+    let mut places = [0; 3];
+    let x = [
+        f32::NEG_INFINITY,
+        f32::NEG_INFINITY,
+        f32::NAN,
+        1.0,
+        f32::NAN,
+        f32::NAN,
+    ];
+    max_pool_positions(&window, 1, &x, &mut places);
+    assert_eq!(places, [0, 2, 4]);
 }
 
 #[test]
-#[should_panic(expected = "max pool: 3 elements for 1 planes of [1, 1, 4]")]
+fn sums_of_a_column_are_in_ascending_order() {
+    // (1e8 - 1e8) + 1 and 1e8 + (-1e8 + 1) differ in single precision.
+    let window = Window::new(&[3], &[3], &[1], &[0], &[1]);
+    let mut out = [0.0];
+    window_sum(&window, 1, &[1e8f32, -1e8, 1.0], &mut out);
+    assert_eq!(out, [1.0]);
+    let window = Window::new(&[3], &[3], &[1], &[2], &[1]);
+    let mut out = [0.0; 3];
+    window_spread(&window, 1, &[1e8f32, -1e8, 1.0, 0.0, 0.0], &mut out);
+    assert_eq!(out[0], 1.0);
+}
+
+#[test]
+#[should_panic(expected = "max pool positions: 3 elements for 1 planes of [1, 1, 4]")]
 fn a_short_input_is_refused() {
     let window = Window::new(&[4], &[2], &[2], &[0], &[1]);
-    max_pool(&window, 1, &[0f32; 3], &mut [0.0; 2], &mut [0; 2]);
+    max_pool_positions(&window, 1, &[0f32; 3], &mut [0; 2]);
 }
 
 #[test]

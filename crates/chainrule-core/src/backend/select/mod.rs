@@ -2,7 +2,9 @@
 
 mod convolution;
 mod copy;
+mod gather;
 mod matmul;
+mod pooling;
 mod reduce;
 mod softmax;
 
@@ -15,7 +17,11 @@ use crate::graph::Spec;
 use crate::primitives::concat::Concat;
 use crate::primitives::convolution::{Convolution, ConvolutionInput, ConvolutionWeight};
 use crate::primitives::extremum::{Amax, Amin, Argmax, Argmin};
+use crate::primitives::gather::{Gather, ScatterAdd};
+use crate::primitives::index_select::{IndexAdd, IndexSelect};
 use crate::primitives::matmul::Matmul;
+use crate::primitives::pooling::{MaxPoolPositions, WindowSpread, WindowSum};
+use crate::primitives::scatter::Scatter;
 use crate::primitives::slice::Unslice;
 use crate::primitives::sum::Sum;
 use crate::shape::Layout;
@@ -102,7 +108,21 @@ const KERNELS: &[Row] = &[
         convolution::real,
         convolution::weight,
     ),
+    (TypeId::of::<Gather>, always, gather::gather),
+    (TypeId::of::<IndexAdd>, always, gather::index_add),
+    (TypeId::of::<IndexSelect>, always, gather::index_select),
     (TypeId::of::<Matmul>, always, matmul::matmul),
+    (
+        TypeId::of::<MaxPoolPositions>,
+        pooling::real,
+        pooling::max_pool_positions,
+    ),
+    (TypeId::of::<Scatter>, gather::aligned_base, gather::scatter),
+    (
+        TypeId::of::<ScatterAdd>,
+        gather::aligned_sums,
+        gather::scatter_add,
+    ),
     (TypeId::of::<Softmax>, softmax::last_axis, softmax::softmax),
     (
         TypeId::of::<SoftmaxBackward>,
@@ -111,6 +131,12 @@ const KERNELS: &[Row] = &[
     ),
     (TypeId::of::<Sum>, always, reduce::sum),
     (TypeId::of::<Unslice>, always, copy::unslice),
+    (
+        TypeId::of::<WindowSpread>,
+        pooling::real,
+        pooling::window_spread,
+    ),
+    (TypeId::of::<WindowSum>, pooling::real, pooling::window_sum),
 ];
 
 fn always(_operation: &dyn Operation, _specs: &[&Spec]) -> bool {
@@ -162,3 +188,29 @@ macro_rules! with_element {
     }};
 }
 pub(crate) use with_element;
+
+/// Runs `$body` with `$element` standing for the storage type of a floating dtype.
+macro_rules! with_floating {
+    ($dtype:expr, $element:ident => $body:expr) => {{
+        use chainrule_kernels::DType;
+        match $dtype {
+            DType::F32 => {
+                type $element = f32;
+                $body
+            }
+            DType::F64 => {
+                type $element = f64;
+                $body
+            }
+            DType::BF16 => {
+                type $element = half::bf16;
+                $body
+            }
+            _ => {
+                type $element = half::f16;
+                $body
+            }
+        }
+    }};
+}
+pub(crate) use with_floating;

@@ -1,0 +1,168 @@
+//! Fast kernels against reference values on inputs large enough to be divided over threads, of every layout.
+
+use chainrule_core::{DType, Device, Generator, PoolOptions, Tensor, attempt, vjp};
+
+fn normal(shape: &[usize]) -> Tensor {
+    let tensor = Generator::new(shape.iter().sum::<usize>() as u64).normal(shape, 0.0, 1.0);
+    // Halves and ties: few different numbers.
+    (tensor * 8.0).round() / 8.0
+}
+
+/// The same computation on both devices, in every dtype that is asked for.
+fn assert_same(
+    dtypes: &[DType],
+    inputs: &[Tensor],
+    tolerance: f64,
+    f: impl Fn(&[Tensor]) -> Vec<Tensor>,
+) {
+    for &dtype in dtypes {
+        let converted = |device: Device| -> Vec<Tensor> {
+            let convert = |x: &Tensor| match x.dtype().is_floating() {
+                true => x.cast(dtype).to_device(device),
+                false => x.to_device(device),
+            };
+            inputs.iter().map(convert).collect()
+        };
+        let fast = f(&converted(Device::CPU));
+        let plain = f(&converted(Device::PLAIN));
+        for (fast, plain) in fast.iter().zip(&plain) {
+            assert_eq!((fast.shape(), fast.dtype()), (plain.shape(), plain.dtype()));
+            let numbers = |x: &Tensor| x.cast(DType::F64).to_vec::<f64>();
+            for (at, (fast, plain)) in numbers(fast).into_iter().zip(numbers(plain)).enumerate() {
+                let same = fast == plain || fast.is_nan() && plain.is_nan();
+                assert!(
+                    same || (fast - plain).abs() <= tolerance * (1.0 + plain.abs()),
+                    "{dtype}, element {at}: {fast} is not {plain}"
+                );
+            }
+        }
+    }
+}
+
+const FLOATS: [DType; 4] = [DType::F32, DType::F64, DType::BF16, DType::F16];
+
+fn with_gradient(x: &Tensor, f: impl Fn(&Tensor) -> Tensor) -> Vec<Tensor> {
+    let (y, gradient) = vjp(f, x, |y: &Tensor| y.cos());
+    vec![y, gradient]
+}
+
+#[test]
+fn gathering_and_scattering() {
+    let count = 70 * 40;
+    let index = Generator::new(5).randint(0, 50, [count]);
+    let (along_1, rows) = (index.reshape([70, 40]), index.narrow(0, 0, 600));
+    let (along_0, narrow) = (along_1.transpose(0, 1), along_1.narrow(0, 0, 30));
+    let x = [normal(&[70, 50]), along_1, along_0, narrow, rows];
+    for (dtype, tolerance) in FLOATS.iter().zip([1e-6, 1e-15, 1e-2, 1e-3]) {
+        assert_same(&[*dtype], &x, tolerance, |x| {
+            let [x, along_1, along_0, narrow, rows] = x else {
+                unreachable!()
+            };
+            let turned = x.transpose(0, 1);
+            let small = rows.cast(DType::I32);
+            let source = x.gather(1, along_1) * 3.0;
+            [
+                with_gradient(x, |x| x.gather(1, along_1)),
+                with_gradient(x, |x| x.gather(1, narrow)),
+                with_gradient(&turned, |x| x.gather(0, along_0)),
+                with_gradient(x, |x| x.index_select(0, &small)),
+                with_gradient(x, |x| x.index_select(1, rows)),
+                with_gradient(&turned, |x| x.index_select(0, rows)),
+                with_gradient(&source, |source| x.scatter_add(1, along_1, source)),
+                with_gradient(&source, |source| x.scatter(1, along_1, source)),
+                with_gradient(x, |x| x.scatter(1, along_1, &source)),
+                with_gradient(&turned, |x| x.index_add(0, rows, &x.index_select(0, rows))),
+            ]
+            .concat()
+        });
+    }
+    let bits = x[0].gt(0.0);
+    assert_eq!(
+        bits.gather(1, &x[1]).to_vec::<bool>(),
+        x[0].gather(1, &x[1]).gt(0.0).to_vec::<bool>()
+    );
+}
+
+#[test]
+fn an_index_outside_is_named() {
+    let x = Tensor::zeros([3, 2]);
+    let message = attempt(|| {
+        x.index_select(0, &Tensor::from(vec![1i64, 3]))
+            .to_vec::<f32>()
+    })
+    .expect_err("there is no row 3")
+    .to_string();
+    assert!(
+        message.contains(
+            "index_select: index 3 (element 1 of the index) is outside axis 0, which has extent 3"
+        ),
+        "{message}"
+    );
+}
+
+#[test]
+fn pooling_forward_and_backward() {
+    let options = || {
+        [
+            PoolOptions::new(2),
+            PoolOptions::new(3).stride(2).padding(1),
+            PoolOptions::new([3, 2])
+                .stride([1, 3])
+                .dilation(2)
+                .ceil_mode(),
+            PoolOptions::new(5)
+                .stride(3)
+                .padding(2)
+                .without_padding_in_mean(),
+        ]
+    };
+    for shape in [[9, 8, 21, 19], [1, 1, 9, 9], [0, 3, 9, 9]] {
+        for options in options() {
+            let x = [normal(&shape)];
+            assert_same(&FLOATS, &x, 0.0, |x| {
+                with_gradient(&x[0], |x| x.max_pool2d(options.clone()))
+            });
+            assert_same(&FLOATS, &x, 0.0, |x| {
+                with_gradient(&x[0], |x| x.avg_pool2d(options.clone()))
+            });
+            assert_same(&FLOATS, &x, 0.0, |x| {
+                with_gradient(&x[0], |x| x.transpose(2, 3).max_pool2d(options.clone()))
+            });
+        }
+    }
+}
+
+#[test]
+fn nan_is_greatest_in_a_window() {
+    let x = Tensor::from_vec(
+        vec![f32::NAN, 1.0, f32::NEG_INFINITY, f32::NEG_INFINITY],
+        [1, 1, 4],
+    );
+    assert_same(&[DType::F32, DType::F64], &[x], 0.0, |x| {
+        vec![x[0].max_pool1d(PoolOptions::new(2))]
+    });
+}
+
+#[test]
+fn means_of_dilated_windows_count_their_own_elements() {
+    // The windows take the places -1, 1, 3, then 0, 2, 4, then 1, 3, 5 of five.
+    let x = Tensor::from(vec![1.0f32, 2.0, 3.0, 4.0, 5.0]).reshape([1, 1, 5]);
+    let options = PoolOptions::new(3).stride(1).padding(1).dilation(2);
+    let with_padding = x.avg_pool1d(options.clone()).to_vec::<f32>();
+    assert_eq!(with_padding, [6.0 / 3.0, 9.0 / 3.0, 6.0 / 3.0]);
+    let inside = x.avg_pool1d(options.without_padding_in_mean());
+    assert_eq!(inside.to_vec::<f32>(), [6.0 / 2.0, 9.0 / 3.0, 6.0 / 2.0]);
+}
+
+#[test]
+fn a_maximum_of_padding_alone_is_refused() {
+    let x = Tensor::from(vec![1.0f32, 2.0]).reshape([1, 1, 2]);
+    // Places -1 and 2 of a tensor with places 0 and 1.
+    let options = PoolOptions::new(2).stride(1).padding(1).dilation(3);
+    let error = attempt(|| x.max_pool1d(options)).expect_err("there is no greatest element");
+    let message = error.to_string();
+    assert!(
+        message.contains("window 0 along spatial axis 0 lies wholly in the padding"),
+        "{message}"
+    );
+}
