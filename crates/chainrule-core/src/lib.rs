@@ -20,12 +20,12 @@ mod transforms;
 pub use backend::Scalar;
 pub use chainrule_kernels::DType;
 pub use composites::{
-    AttentionOptions, ConvolutionOptions, CrossEntropyOptions, Padding, Reduction,
+    AttentionOptions, ConvolutionOptions, CrossEntropyOptions, Padding, QuantileMethod, Reduction,
 };
 pub use error::{Error, ErrorKind, attempt};
 pub use graph::{Device, Spec, evaluate, untracked};
 pub use primitives::{Extents, Gate, PerAxis, PoolOptions};
-pub use shape::{Axes, Shape};
+pub use shape::{Axes, ReductionAxes, Shape, keep};
 pub use tensor::{
     Ellipsis, Generator, Index, IntoIndex, Like, Nested, NewAxis, Number, Step, Tensor,
     default_dtype, manual_seed, promote, set_default_dtype, steps,

@@ -58,6 +58,14 @@ impl Call {
         })
     }
 
+    /// Whether the argument at `position` or called `name` is given, and not `None`.
+    pub fn gives(&self, position: usize, name: &str) -> bool {
+        !matches!(
+            self.clone().take(position, name),
+            None | Some(Argument::None)
+        )
+    }
+
     /// Whether every argument was taken.
     pub fn finish(&self) -> Result<(), NotSupported> {
         let done = self.positional.iter().all(Option::is_none) && self.named.is_empty();

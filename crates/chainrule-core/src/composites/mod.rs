@@ -10,6 +10,7 @@ pub(crate) mod loss;
 pub(crate) mod mask;
 pub(crate) mod normalization;
 pub(crate) mod pad;
+pub(crate) mod quantile;
 pub(crate) mod rearrange;
 pub(crate) mod softmax;
 pub(crate) mod statistics;
@@ -18,6 +19,7 @@ pub use attention::AttentionOptions;
 pub use convolution::ConvolutionOptions;
 pub use cross_entropy::{CrossEntropyOptions, Reduction};
 pub use pad::Padding;
+pub use quantile::QuantileMethod;
 
 use crate::declare::Entry;
 

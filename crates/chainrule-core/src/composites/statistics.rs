@@ -1,7 +1,7 @@
 //! Reductions made of sums, extrema and elementwise functions.
 
 use crate::error::{Mismatch, raise};
-use crate::shape::{Axes, Shape};
+use crate::shape::ReductionAxes;
 use crate::tensor::Tensor;
 use chainrule_kernels::DType;
 
@@ -11,7 +11,7 @@ impl Tensor {
     }
 
     #[track_caller]
-    fn require_floating(&self, name: &str) {
+    pub(crate) fn require_floating(&self, name: &str) {
         if !self.dtype().is_floating() {
             let reason = format!("not defined for {}", self.dtype());
             let mismatch = Mismatch::dtype(reason).help("convert first: `.cast(DType::F32)`");
@@ -19,7 +19,7 @@ impl Tensor {
         }
     }
 
-    /// The arithmetic mean over the axes, which disappear: `..` for all. Of nothing it is NaN.
+    /// The arithmetic mean over the axes, which disappear unless they are [kept](crate::keep): `..` for all. Of nothing it is NaN.
     ///
     /// ```
     /// use chainrule_core::tensor;
@@ -29,11 +29,45 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist, or the elements are integers or truth values.
     #[track_caller]
-    pub fn mean(&self, axes: impl Into<Axes>) -> Tensor {
+    pub fn mean(&self, axes: impl Into<ReductionAxes>) -> Tensor {
         self.require_floating("mean");
-        let axes = self.axes("mean", axes.into());
-        let count = self.count_over(&axes);
-        self.sum(axes) / count as f64
+        let over = self.over("mean", axes.into());
+        let count = self.count_over(&over.axes);
+        over.result(self.sum(over.axes.clone()) / count as f64)
+    }
+
+    /// The sum over the axes, where NaN counts as 0; see [`sum`](Tensor::sum).
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// assert_eq!(tensor![1.0, f32::NAN, 2.0].nansum(..).item::<f32>(), 3.0);
+    /// ```
+    ///
+    /// # Panics
+    /// When an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn nansum(&self, axes: impl Into<ReductionAxes>) -> Tensor {
+        match self.dtype().is_floating() {
+            true => self.stop_gradient().is_nan().where_(0.0, self).sum(axes),
+            false => self.sum(axes),
+        }
+    }
+
+    /// The mean over the axes of the elements that are not NaN; NaN where all are.
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// assert_eq!(tensor![1.0, f32::NAN, 3.0].nanmean(..).item::<f32>(), 2.0);
+    /// ```
+    ///
+    /// # Panics
+    /// When an axis does not exist, or the elements are integers or truth values.
+    #[track_caller]
+    pub fn nanmean(&self, axes: impl Into<ReductionAxes>) -> Tensor {
+        self.require_floating("nanmean");
+        let axes = axes.into();
+        let numbers = self.stop_gradient().is_nan().logical_not();
+        self.nansum(axes.clone()) / numbers.cast(self.dtype()).sum(axes)
     }
 
     /// The variance over the axes: the sum of squared deviations from the mean over `count - correction`. A correction of
@@ -48,13 +82,14 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist, or the elements are integers or truth values.
     #[track_caller]
-    pub fn var(&self, axes: impl Into<Axes>, correction: f64) -> Tensor {
+    pub fn var(&self, axes: impl Into<ReductionAxes>, correction: f64) -> Tensor {
         self.require_floating("var");
-        let axes = self.axes("var", axes.into());
-        let count = self.count_over(&axes) as f64;
-        let mean = self.sum(axes.clone()) / count;
-        let deviations = self - mean.restored(self.shape(), &axes);
-        deviations.square().sum(axes) / (count - correction).max(0.0)
+        let over = self.over("var", axes.into());
+        let count = self.count_over(&over.axes) as f64;
+        let mean = self.sum(over.axes.clone()) / count;
+        let deviations = self - mean.restored(self.shape(), &over.axes);
+        let squares = deviations.square().sum(over.axes.clone());
+        over.result(squares / (count - correction).max(0.0))
     }
 
     /// The standard deviation over the axes: the root of [`var`](Tensor::var).
@@ -67,7 +102,7 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist, or the elements are integers or truth values.
     #[track_caller]
-    pub fn std(&self, axes: impl Into<Axes>, correction: f64) -> Tensor {
+    pub fn std(&self, axes: impl Into<ReductionAxes>, correction: f64) -> Tensor {
         self.require_floating("std");
         // A root has no derivative at zero: where all elements are equal the derivative is 0, as in PyTorch.
         let variance = self.var(axes, correction);
@@ -78,7 +113,7 @@ impl Tensor {
         )
     }
 
-    /// The product over the axes, which disappear. Integers multiply in `i64`; the product of nothing is 1. The derivative
+    /// The product over the axes, which disappear unless they are [kept](crate::keep). Integers multiply in `i64`; the product of nothing is 1. The derivative
     /// is right also where elements are zero.
     ///
     /// ```
@@ -89,28 +124,22 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist or is given twice.
     #[track_caller]
-    pub fn prod(&self, axes: impl Into<Axes>) -> Tensor {
-        let axes = self.axes("prod", axes.into());
+    pub fn prod(&self, axes: impl Into<ReductionAxes>) -> Tensor {
+        let over = self.over("prod", axes.into());
         let x = if self.dtype().is_floating() {
             self.clone()
         } else {
             self.cast(DType::I64)
         };
-        if axes.is_empty() {
+        if over.axes.is_empty() {
             return x;
         }
         // The axes as one last axis, whose halves are multiplied until one element is left.
-        let kept: Vec<usize> = (0..x.rank()).filter(|axis| !axes.contains(axis)).collect();
-        let result: Shape = kept.iter().map(|&axis| x.shape()[axis]).collect();
-        let count = x.count_over(&axes);
-        let order: Vec<usize> = kept.into_iter().chain(axes).collect();
-        let merged: Shape = result.iter().copied().chain([count]).collect();
-        let mut factors = x.permute(order).shaped(&merged);
-        if count == 0 {
-            return Tensor::filled(
-                crate::backend::Scalar::Integer(1),
-                x.spec().with_shape(&result),
-            );
+        let mut factors = x.merged_last(&over.axes);
+        let result = factors.shape().without_axis(factors.rank() - 1);
+        if x.count_over(&over.axes) == 0 {
+            let one = crate::backend::Scalar::Integer(1);
+            return over.result(Tensor::filled(one, x.spec().with_shape(&result)));
         }
         while factors.shape()[result.rank()] > 1 {
             let extent = factors.shape()[result.rank()];
@@ -122,7 +151,7 @@ impl Tensor {
                 Tensor::concat(&[&product, &factors.narrow(-1, extent - 1, 1)], -1)
             };
         }
-        factors.shaped(&result)
+        over.result(factors.shaped(&result))
     }
 
     /// log Σ exp(x) over the axes, without overflow. Of nothing, or of nothing but -infinity, it is -infinity.
@@ -136,22 +165,25 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist.
     #[track_caller]
-    pub fn logsumexp(&self, axes: impl Into<Axes>) -> Tensor {
+    pub fn logsumexp(&self, axes: impl Into<ReductionAxes>) -> Tensor {
         let x = self.floating();
-        let axes = x.axes("logsumexp", axes.into());
+        let over = x.over("logsumexp", axes.into());
+        let axes = &over.axes;
         if axes.is_empty() {
             return x;
         }
-        if x.count_over(&axes) == 0 {
-            return x.exp().sum(axes).log();
+        if x.count_over(axes) == 0 {
+            return over.result(x.exp().sum(axes.clone()).log());
         }
         // The greatest element is taken out of the sum; an infinite one would make the rest NaN.
         let greatest = x.stop_gradient().max(axes.clone());
         let shift = greatest
             .is_finite()
             .where_(&greatest, greatest.zeros_like());
-        let sum = (&x - shift.restored(x.shape(), &axes)).exp().sum(axes);
-        sum.log() + shift
+        let sum = (&x - shift.restored(x.shape(), axes))
+            .exp()
+            .sum(axes.clone());
+        over.result(sum.log() + shift)
     }
 
     /// The `order`-norm over the axes: (Σ |x|^order)^(1/order). Infinity gives the greatest and -infinity the least
@@ -166,9 +198,14 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist, or the elements are integers or truth values.
     #[track_caller]
-    pub fn norm(&self, order: f64, axes: impl Into<Axes>) -> Tensor {
+    pub fn norm(&self, order: f64, axes: impl Into<ReductionAxes>) -> Tensor {
         self.require_floating("norm");
-        let axes = self.axes("norm", axes.into());
+        let over = self.over("norm", axes.into());
+        over.result(self.norm_over(order, over.axes.clone()))
+    }
+
+    #[track_caller]
+    fn norm_over(&self, order: f64, axes: Vec<usize>) -> Tensor {
         if order == f64::INFINITY {
             return self.abs().max(axes);
         }
@@ -215,7 +252,7 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist.
     #[track_caller]
-    pub fn any(&self, axes: impl Into<Axes>) -> Tensor {
+    pub fn any(&self, axes: impl Into<ReductionAxes>) -> Tensor {
         self.count_nonzero(axes).gt(0)
     }
 
@@ -229,7 +266,7 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist.
     #[track_caller]
-    pub fn all(&self, axes: impl Into<Axes>) -> Tensor {
+    pub fn all(&self, axes: impl Into<ReductionAxes>) -> Tensor {
         self.cast(DType::Bool)
             .logical_not()
             .count_nonzero(axes)
@@ -246,11 +283,12 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist.
     #[track_caller]
-    pub fn count_nonzero(&self, axes: impl Into<Axes>) -> Tensor {
+    pub fn count_nonzero(&self, axes: impl Into<ReductionAxes>) -> Tensor {
         self.cast(DType::Bool).cast(DType::I64).sum(axes)
     }
 
-    /// The greatest elements along `axis` and their positions. All of the gradient goes to the chosen elements, the first
+    /// The greatest elements along an axis and their positions (over several axes flat, as
+    /// [`argmax`](Tensor::argmax)). All of the gradient goes to the chosen elements, the first
     /// of equals (as PyTorch's `max` along an axis).
     ///
     /// ```
@@ -260,26 +298,32 @@ impl Tensor {
     /// ```
     ///
     /// # Panics
-    /// When the axis does not exist or has extent 0.
+    /// When an axis does not exist or has extent 0.
     #[track_caller]
-    pub fn max_with_indices(&self, axis: isize) -> (Tensor, Tensor) {
-        self.chosen(axis, self.argmax(axis))
+    pub fn max_with_indices(&self, axes: impl Into<ReductionAxes>) -> (Tensor, Tensor) {
+        let over = self.over("max_with_indices", axes.into());
+        let (x, axis) = self.along_one(&over.axes);
+        let (values, positions) = x.chosen(axis, x.argmax(axis as isize));
+        (over.result(values), over.result(positions))
     }
 
-    /// The least elements along `axis` and their positions; see [`max_with_indices`](Tensor::max_with_indices).
+    /// The least elements along an axis and their positions; see [`max_with_indices`](Tensor::max_with_indices).
     ///
     /// # Panics
-    /// When the axis does not exist or has extent 0.
+    /// When an axis does not exist or has extent 0.
     #[track_caller]
-    pub fn min_with_indices(&self, axis: isize) -> (Tensor, Tensor) {
-        self.chosen(axis, self.argmin(axis))
+    pub fn min_with_indices(&self, axes: impl Into<ReductionAxes>) -> (Tensor, Tensor) {
+        let over = self.over("min_with_indices", axes.into());
+        let (x, axis) = self.along_one(&over.axes);
+        let (values, positions) = x.chosen(axis, x.argmin(axis as isize));
+        (over.result(values), over.result(positions))
     }
 
     #[track_caller]
-    fn chosen(&self, axis: isize, positions: Tensor) -> (Tensor, Tensor) {
-        let at = self.axis("max", axis);
-        let index = positions.unsqueeze(at as isize);
-        (self.gather(axis, &index).squeeze(at as isize), positions)
+    fn chosen(&self, axis: usize, positions: Tensor) -> (Tensor, Tensor) {
+        let axis = axis as isize;
+        let index = positions.unsqueeze(axis);
+        (self.gather(axis, &index).squeeze(axis), positions)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::declare::{
 use crate::error::{Error, Mismatch};
 use crate::family;
 use crate::graph::Spec;
-use crate::shape::{Axes, Layout};
+use crate::shape::{Layout, ReductionAxes};
 use crate::tensor::Tensor;
 use chainrule_kernels::DType;
 
@@ -39,7 +39,7 @@ pub struct Argmin {
 }
 
 /// Elements that can be put in order; NaN goes before everything.
-trait Ordered: Clone {
+pub(crate) trait Ordered: Clone {
     fn is_nan(&self) -> bool;
     fn exceeds(&self, other: &Self) -> bool;
 }
@@ -272,7 +272,16 @@ position! {
 }
 
 impl Tensor {
-    /// The greatest element over the axes, which disappear: `..` for all. NaN wins.
+    /// The tensor with several axes merged to one last axis, and the number of the one axis.
+    #[track_caller]
+    pub(crate) fn along_one(&self, axes: &[usize]) -> (Tensor, usize) {
+        match axes {
+            [axis] => (self.clone(), *axis),
+            _ => (self.merged_last(axes), self.rank() - axes.len()),
+        }
+    }
+
+    /// The greatest element over the axes, which disappear unless they are [kept](crate::keep): `..` for all. NaN wins.
     ///
     /// Elements that tie share the gradient equally (as PyTorch's `amax`).
     ///
@@ -286,16 +295,16 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist, is given twice, or has extent 0.
     #[track_caller]
-    pub fn max(&self, axes: impl Into<Axes>) -> Tensor {
-        let mut axes = self.axes("max", axes.into());
-        axes.sort_unstable();
-        if axes.is_empty() {
+    pub fn max(&self, axes: impl Into<ReductionAxes>) -> Tensor {
+        let over = self.over("max", axes.into());
+        if over.axes.is_empty() {
             return self.clone();
         }
-        operation(Amax { axes }).of(&[self])
+        let axes = over.axes.clone();
+        over.result(operation(Amax { axes }).of(&[self]))
     }
 
-    /// The least element over the axes, which disappear: `..` for all. NaN wins.
+    /// The least element over the axes, which disappear unless they are [kept](crate::keep): `..` for all. NaN wins.
     ///
     /// Elements that tie share the gradient equally (as PyTorch's `amin`).
     ///
@@ -307,16 +316,17 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist, is given twice, or has extent 0.
     #[track_caller]
-    pub fn min(&self, axes: impl Into<Axes>) -> Tensor {
-        let mut axes = self.axes("min", axes.into());
-        axes.sort_unstable();
-        if axes.is_empty() {
+    pub fn min(&self, axes: impl Into<ReductionAxes>) -> Tensor {
+        let over = self.over("min", axes.into());
+        if over.axes.is_empty() {
             return self.clone();
         }
-        operation(Amin { axes }).of(&[self])
+        let axes = over.axes.clone();
+        over.result(operation(Amin { axes }).of(&[self]))
     }
 
-    /// The position of the greatest element along `axis`, as `i64`; the first of equals, NaN wins.
+    /// The position of the greatest element along an axis, as `i64`; the first of equals, NaN wins. Over several axes (`..`
+    /// for all) it is the flat position in those axes, row-major.
     ///
     /// ```
     /// use chainrule_core::tensor;
@@ -324,25 +334,29 @@ impl Tensor {
     /// ```
     ///
     /// # Panics
-    /// When the axis does not exist or has extent 0.
+    /// When an axis does not exist or has extent 0.
     #[track_caller]
-    pub fn argmax(&self, axis: isize) -> Tensor {
-        let axis = self.axis("argmax", axis);
-        operation(Argmax { axis }).of(&[self])
+    pub fn argmax(&self, axes: impl Into<ReductionAxes>) -> Tensor {
+        let over = self.over("argmax", axes.into());
+        let (x, axis) = self.along_one(&over.axes);
+        over.result(operation(Argmax { axis }).of(&[&x]))
     }
 
-    /// The position of the least element along `axis`, as `i64`; the first of equals, NaN wins.
+    /// The position of the least element along an axis, as `i64`; the first of equals, NaN wins. Over several axes (`..`
+    /// for all) it is the flat position in those axes, row-major.
     ///
     /// ```
     /// use chainrule_core::tensor;
     /// assert_eq!(tensor![[1.0, 5.0], [3.0, 2.0]].argmin(1).to_vec::<i64>(), [0, 1]);
+    /// assert_eq!(tensor![[1.0, 5.0], [3.0, 0.0]].argmin(..).item::<i64>(), 3);
     /// ```
     ///
     /// # Panics
-    /// When the axis does not exist or has extent 0.
+    /// When an axis does not exist or has extent 0.
     #[track_caller]
-    pub fn argmin(&self, axis: isize) -> Tensor {
-        let axis = self.axis("argmin", axis);
-        operation(Argmin { axis }).of(&[self])
+    pub fn argmin(&self, axes: impl Into<ReductionAxes>) -> Tensor {
+        let over = self.over("argmin", axes.into());
+        let (x, axis) = self.along_one(&over.axes);
+        over.result(operation(Argmin { axis }).of(&[&x]))
     }
 }

@@ -17,11 +17,13 @@ pub(crate) mod index_select;
 pub(crate) mod leaf;
 pub(crate) mod logic;
 pub(crate) mod matmul;
+pub(crate) mod mode;
 pub(crate) mod permute;
 pub(crate) mod pooling;
 pub(crate) mod random;
 pub(crate) mod reshape;
 pub(crate) mod rounding;
+pub(crate) mod running_extremum;
 pub(crate) mod scan;
 pub(crate) mod scatter;
 pub(crate) mod select;
@@ -56,11 +58,13 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     leaf::ALL,
     logic::ALL,
     matmul::ALL,
+    mode::ALL,
     permute::ALL,
     pooling::ALL,
     random::ALL,
     reshape::ALL,
     rounding::ALL,
+    running_extremum::ALL,
     scan::ALL,
     scatter::ALL,
     select::ALL,

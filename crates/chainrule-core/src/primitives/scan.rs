@@ -189,7 +189,8 @@ impl Tensor {
         x
     }
 
-    /// log Σ exp of each element and all before it along `axis`, without overflow.
+    /// log Σ exp of each element and all before it along `axis`, without overflow. All derivatives are finite where the
+    /// value is (PyTorch's forward mode gives NaN for negative tangents).
     ///
     /// ```
     /// use chainrule_core::tensor;

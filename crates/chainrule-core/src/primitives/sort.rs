@@ -7,7 +7,7 @@ use crate::declare::{
 use crate::error::{Error, Mismatch, raise};
 use crate::family;
 use crate::graph::Spec;
-use crate::shape::Layout;
+use crate::shape::{Layout, ReductionAxes};
 use crate::tensor::Tensor;
 use chainrule_kernels::DType;
 use std::cmp::Ordering;
@@ -60,18 +60,10 @@ impl Primitive for Argsort {
 
 impl Reference for Argsort {
     fn value(&self, inputs: &[Array], specs: &[Spec]) -> Result<Vec<Array>, Error> {
-        let ordered =
-            |compare: &dyn Fn(usize, usize) -> Ordering| self.positions(&inputs[0], compare);
-        let positions = match &inputs[0].data {
-            Data::F32(x) => ordered(&|a, b| float_order(x[a].into(), x[b].into())),
-            Data::F64(x) => ordered(&|a, b| float_order(x[a], x[b])),
-            Data::I64(x) => ordered(&|a, b| x[a].cmp(&x[b])),
-            Data::I32(x) => ordered(&|a, b| x[a].cmp(&x[b])),
-            Data::U8(x) => ordered(&|a, b| x[a].cmp(&x[b])),
-            Data::Bool(x) => ordered(&|a, b| x[a].cmp(&x[b])),
-            Data::Sets(_) => unreachable!("an order by value has no pattern of its own"),
-        };
-        Ok(vec![Array::new(specs[0].shape(), Data::I64(positions))])
+        Ok(vec![Array::new(
+            specs[0].shape(),
+            Data::I64(self.order(&inputs[0])),
+        )])
     }
 }
 
@@ -81,7 +73,34 @@ fn float_order(a: f64, b: f64) -> Ordering {
         .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
+/// Whether the elements at two positions are equal.
+pub(crate) fn equal_at(input: &Array, a: usize, b: usize) -> bool {
+    match &input.data {
+        Data::F32(x) => x[a] == x[b],
+        Data::F64(x) => x[a] == x[b],
+        Data::I64(x) => x[a] == x[b],
+        Data::I32(x) => x[a] == x[b],
+        Data::U8(x) => x[a] == x[b],
+        Data::Bool(x) => x[a] == x[b],
+        Data::Sets(_) => unreachable!("a choice by value has no pattern of its own"),
+    }
+}
+
 impl Argsort {
+    /// The positions along the axis, in order.
+    pub(crate) fn order(&self, input: &Array) -> Vec<i64> {
+        let ordered = |compare: &dyn Fn(usize, usize) -> Ordering| self.positions(input, compare);
+        match &input.data {
+            Data::F32(x) => ordered(&|a, b| float_order(x[a].into(), x[b].into())),
+            Data::F64(x) => ordered(&|a, b| float_order(x[a], x[b])),
+            Data::I64(x) => ordered(&|a, b| x[a].cmp(&x[b])),
+            Data::I32(x) => ordered(&|a, b| x[a].cmp(&x[b])),
+            Data::U8(x) => ordered(&|a, b| x[a].cmp(&x[b])),
+            Data::Bool(x) => ordered(&|a, b| x[a].cmp(&x[b])),
+            Data::Sets(_) => unreachable!("an order by value has no pattern of its own"),
+        }
+    }
+
     fn positions(&self, input: &Array, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<i64> {
         let layout = Layout::contiguous(input.shape.clone());
         let (extent, stride) = (input.shape[self.axis], layout.strides[self.axis] as usize);
@@ -173,7 +192,8 @@ impl Tensor {
         (self.gather(axis, &positions), positions)
     }
 
-    /// The `rank`-th least element along `axis` (counted from 1), which disappears, and its position.
+    /// The `rank`-th least element along an axis (counted from 1), which disappears unless it is [kept](crate::keep), and
+    /// its position (over several axes flat in them). NaN counts as greatest.
     ///
     /// ```
     /// use chainrule_core::tensor;
@@ -181,34 +201,21 @@ impl Tensor {
     /// ```
     ///
     /// # Panics
-    /// When the axis does not exist or has fewer elements.
+    /// When an axis does not exist or there are fewer elements.
     #[track_caller]
-    pub fn kthvalue(&self, rank: usize, axis: isize) -> (Tensor, Tensor) {
-        let position = self.axis("kthvalue", axis);
-        if rank == 0 || rank > self.shape()[position] {
+    pub fn kthvalue(&self, rank: usize, axes: impl Into<ReductionAxes>) -> (Tensor, Tensor) {
+        let over = self.over("kthvalue", axes.into());
+        let (x, position) = self.along_one(&over.axes);
+        if rank == 0 || rank > x.shape()[position] {
             let reason = format!(
                 "there is no element number {rank} along axis {position} of extent {}",
-                self.shape()[position]
+                x.shape()[position]
             );
             raise(Mismatch::index(reason).into_error("kthvalue", &[self.as_operand()]));
         }
-        let index = self.argsort(axis, false).narrow(axis, rank - 1, 1);
         let axis = position as isize;
-        (self.gather(axis, &index).squeeze(axis), index.squeeze(axis))
-    }
-
-    /// The median along `axis`, which disappears, and its position; of an even number of elements the lower one.
-    ///
-    /// ```
-    /// use chainrule_core::tensor;
-    /// assert_eq!(tensor![4.0, 1.0, 2.0, 3.0].median(0).0.item::<f32>(), 2.0);
-    /// ```
-    ///
-    /// # Panics
-    /// When the axis does not exist or has extent 0.
-    #[track_caller]
-    pub fn median(&self, axis: isize) -> (Tensor, Tensor) {
-        let extent = self.shape()[self.axis("median", axis)];
-        self.kthvalue(extent.div_ceil(2), axis)
+        let index = x.argsort(axis, false).narrow(axis, rank - 1, 1);
+        let value = x.gather(axis, &index).squeeze(axis);
+        (over.result(value), over.result(index.squeeze(axis)))
     }
 }

@@ -8,7 +8,7 @@ use crate::each_ring;
 use crate::error::{Error, Mismatch};
 use crate::family;
 use crate::graph::Spec;
-use crate::shape::{Axes, Layout, Shape};
+use crate::shape::{Layout, ReductionAxes, Shape};
 use crate::tensor::Tensor;
 use chainrule_kernels::DType;
 use chainrule_kernels::program::reduction::reduce_row_sum;
@@ -146,7 +146,7 @@ impl Shift for Sum {
 }
 
 impl Tensor {
-    /// The sum over the axes, which disappear: `..` for all. Integers and truth values sum in `i64`.
+    /// The sum over the axes, which disappear unless they are [kept](crate::keep): `..` for all. Integers and truth values sum in `i64`.
     ///
     /// ```
     /// use chainrule_core::tensor;
@@ -158,18 +158,18 @@ impl Tensor {
     /// # Panics
     /// When an axis does not exist or is given twice.
     #[track_caller]
-    pub fn sum(&self, axes: impl Into<Axes>) -> Tensor {
-        let mut axes = self.axes("sum", axes.into());
-        axes.sort_unstable();
+    pub fn sum(&self, axes: impl Into<ReductionAxes>) -> Tensor {
+        let over = self.over("sum", axes.into());
         let summed = if self.dtype().is_floating() {
             self.clone()
         } else {
             self.cast(DType::I64)
         };
-        if axes.is_empty() {
+        if over.axes.is_empty() {
             return summed;
         }
-        operation(Sum { axes }).of(&[&summed])
+        let axes = over.axes.clone();
+        over.result(operation(Sum { axes }).of(&[&summed]))
     }
 
     /// A reduction's result with the reduced axes back as extent 1.

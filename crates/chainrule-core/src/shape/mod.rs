@@ -4,8 +4,10 @@ mod axes;
 mod broadcast;
 mod extents;
 mod layout;
+mod reduction;
 
 pub use axes::{Axes, normalize_axis};
 pub use broadcast::broadcast;
 pub use extents::Shape;
 pub use layout::{Layout, Strides};
+pub use reduction::{ReductionAxes, keep};

@@ -231,6 +231,21 @@ impl Tensor {
             .shaped(self.shape())
     }
 
+    /// [`set`](Tensor::set) for an index or value that data or configuration decides.
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// assert!(tensor![1.0, 2.0].try_set(2, 0.0).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// Where [`set`](Tensor::set) panics.
+    #[track_caller]
+    pub fn try_set(&self, index: impl IntoIndex, value: impl super::Like) -> Result<Tensor, Error> {
+        let parts = index.parts();
+        attempt(|| self.set(parts, value))
+    }
+
     /// All elements along one axis.
     fn flat(&self) -> Tensor {
         self.shaped(&Shape::from([self.elements()]))

@@ -13,6 +13,7 @@ mod operators;
 mod promotion;
 mod ranges;
 mod read;
+mod reduction;
 
 pub use generator::{Generator, manual_seed};
 pub use handle::Tensor;

@@ -154,16 +154,12 @@ pub(super) const TABLE: Table = &[
     ("kthvalue", |call| {
         let (x, rank) = (call.tensor(0, "input")?, call.integer(1, "k")?);
         let along = axis(call.integer_or(2, "dim", -1)?, x.rank())?;
-        let keep = call.truth_or(3, "keepdim", false)?;
-        let (values, positions) = x.kthvalue(rank as usize, along);
-        let kept = |tensor: Tensor| {
-            if keep {
-                tensor.unsqueeze(along)
-            } else {
-                tensor
-            }
+        let (values, positions) = if call.truth_or(3, "keepdim", false)? {
+            x.kthvalue(rank as usize, chainrule::keep(along))
+        } else {
+            x.kthvalue(rank as usize, along)
         };
-        outputs([kept(values), kept(positions)])
+        outputs([values, positions])
     }),
     ("select_scatter", |call| {
         let (x, source) = (call.tensor(0, "input")?, call.tensor(1, "src")?);

@@ -3,27 +3,13 @@
 use super::{Table, axis, outputs};
 use crate::call::{Call, NotSupported, Outputs};
 use crate::case::Argument;
-use chainrule::{Shape, Tensor};
+use chainrule::{QuantileMethod, ReductionAxes, Tensor, keep};
 
 pub(super) const TABLE: Table = &[
-    ("sum", |call| {
-        call.ignore_float64()?;
-        over_axes(call, |x, axes| x.sum(axes))
-    }),
-    ("mean", |call| {
-        call.ignore_float64()?;
-        over_axes(call, |x, axes| x.mean(axes))
-    }),
-    ("nansum", |call| {
-        call.ignore_float64()?;
-        over_axes(call, |x, axes| known(x).sum(axes))
-    }),
-    ("nanmean", |call| {
-        call.ignore_float64()?;
-        over_axes(call, |x, axes| {
-            known(x).sum(axes.clone()) / (!x.stop_gradient().is_nan()).cast(x.dtype()).sum(axes)
-        })
-    }),
+    ("sum", |call| over_axes(call, |x, axes| x.sum(axes))),
+    ("mean", |call| over_axes(call, |x, axes| x.mean(axes))),
+    ("nansum", |call| over_axes(call, |x, axes| x.nansum(axes))),
+    ("nanmean", |call| over_axes(call, |x, axes| x.nanmean(axes))),
     ("amax", |call| over_axes(call, |x, axes| x.max(axes))),
     ("amin", |call| over_axes(call, |x, axes| x.min(axes))),
     ("all", |call| over_axes(call, |x, axes| x.all(axes))),
@@ -34,14 +20,23 @@ pub(super) const TABLE: Table = &[
     ("logsumexp", |call| {
         over_axes(call, |x, axes| x.logsumexp(axes))
     }),
-    ("prod", prod),
-    ("argmax", |call| position(call, Tensor::argmax)),
-    ("argmin", |call| position(call, Tensor::argmin)),
+    ("prod", |call| over_axes(call, |x, axes| x.prod(axes))),
+    ("argmax", |call| over_axes(call, |x, axes| x.argmax(axes))),
+    ("argmin", |call| over_axes(call, |x, axes| x.argmin(axes))),
+    ("median", |call| {
+        found(call, false, |x, axes| x.median(axes))
+    }),
+    ("nanmedian", |call| {
+        found(call, false, |x, axes| x.nanmedian(axes))
+    }),
+    ("mode", |call| found(call, true, |x, axes| x.mode(axes))),
+    ("quantile", |call| quantile(call, Tensor::quantile)),
+    ("nanquantile", |call| quantile(call, Tensor::nanquantile)),
     ("max", |call| {
         extremum(
             call,
             |x| x.max(..),
-            Tensor::max_with_indices,
+            |x, axes| x.max_with_indices(axes),
             |a, b| a.maximum(b),
         )
     }),
@@ -49,7 +44,7 @@ pub(super) const TABLE: Table = &[
         extremum(
             call,
             |x| x.min(..),
-            Tensor::min_with_indices,
+            |x, axes| x.min_with_indices(axes),
             |a, b| a.minimum(b),
         )
     }),
@@ -74,7 +69,8 @@ pub(super) const TABLE: Table = &[
     ("linalg.vector_norm", |call| {
         let x = call.tensor(0, "input")?;
         let order = call.number_or(1, "ord", 2.0)?;
-        reduced(call, x, 2, 3, move |x, axes| x.norm(order, axes))
+        let axes = axes(call, 2, 3, x.rank())?;
+        outputs([x.norm(order, axes)])
     }),
     ("dist", |call| {
         let (a, b) = (call.tensor(0, "input")?, call.tensor(1, "other")?);
@@ -83,7 +79,9 @@ pub(super) const TABLE: Table = &[
     }),
     ("cumsum", |call| scan(call, Tensor::cumsum)),
     ("cumprod", |call| scan(call, Tensor::cumprod)),
-    // `logcumsumexp` is left out: the reference derivatives of some cases are NaN where the derivative is finite.
+    ("logcumsumexp", |call| scan(call, Tensor::logcumsumexp)),
+    ("cummax", |call| running(call, Tensor::cummax)),
+    ("cummin", |call| running(call, Tensor::cummin)),
     ("softmax", |call| scan(call, Tensor::softmax)),
     ("log_softmax", |call| scan(call, Tensor::log_softmax)),
     ("nn.functional.softmin", |call| {
@@ -97,140 +95,102 @@ pub(super) const TABLE: Table = &[
     }),
 ];
 
-/// NaN counts as 0.
-fn known(x: &Tensor) -> Tensor {
-    x.stop_gradient().is_nan().where_(0.0, x)
-}
-
-fn over_axes(call: &mut Call, reduce: impl Fn(&Tensor, Vec<isize>) -> Tensor) -> Outputs {
-    let x = call.tensor(0, "input")?;
-    reduced(call, x, 1, 2, reduce)
-}
-
-fn reduced(
+/// The axes that `dim` and `keepdim` name.
+fn axes(
     call: &mut Call,
-    x: Tensor,
     axes_at: usize,
     keep_at: usize,
-    reduce: impl Fn(&Tensor, Vec<isize>) -> Tensor,
-) -> Outputs {
-    let axes = call.axes(axes_at, "dim", x.rank())?;
-    let keep = call.truth_or(keep_at, "keepdim", false)?;
-    let result = reduce(&x, axes.clone());
-    outputs([if keep {
-        kept(&result, &x, &axes)
+    rank: usize,
+) -> Result<ReductionAxes, NotSupported> {
+    let axes = call.axes(axes_at, "dim", rank)?;
+    Ok(if call.truth_or(keep_at, "keepdim", false)? {
+        keep(axes)
     } else {
-        result
-    }])
+        axes.into()
+    })
 }
 
-/// The reduced axes back as extent 1.
-fn kept(result: &Tensor, x: &Tensor, axes: &[isize]) -> Tensor {
-    let rank = x.rank() as isize;
-    let at = |axis: usize| {
-        axes.iter()
-            .any(|&reduced| reduced.rem_euclid(rank.max(1)) == axis as isize)
-    };
-    let shape: Shape = (0..x.rank())
-        .map(|axis| if at(axis) { 1 } else { x.shape()[axis] })
-        .collect();
-    result.reshape(&shape)
-}
-
-fn prod(call: &mut Call) -> Outputs {
+fn over_axes(call: &mut Call, reduce: impl Fn(&Tensor, ReductionAxes) -> Tensor) -> Outputs {
     call.ignore_float64()?;
     let x = call.tensor(0, "input")?;
-    match call.take(1, "dim") {
-        None => outputs([x.prod(..)]),
-        Some(Argument::Integer(dim)) if x.rank() > 0 => {
-            let keep = call.truth_or(2, "keepdim", false)?;
-            let result = x.prod(dim as isize);
-            outputs([if keep {
-                kept(&result, &x, &[dim as isize])
-            } else {
-                result
-            }])
-        }
-        _ => Err(NotSupported),
-    }
+    let axes = axes(call, 1, 2, x.rank())?;
+    outputs([reduce(&x, axes)])
 }
 
-fn position(call: &mut Call, find: fn(&Tensor, isize) -> Tensor) -> Outputs {
+/// A reduction that also finds a position; over all axes PyTorch has some return the value only.
+fn found(
+    call: &mut Call,
+    position_over_all: bool,
+    find: impl Fn(&Tensor, ReductionAxes) -> (Tensor, Tensor),
+) -> Outputs {
     let x = call.tensor(0, "input")?;
-    let dim = call.take(1, "dim");
-    let keep = call.truth_or(2, "keepdim", false)?;
-    match dim {
-        None | Some(Argument::None) if !keep => outputs([find(&x.reshape([-1]), 0)]),
-        Some(Argument::Integer(_)) if x.rank() == 0 => outputs([find(&x.reshape([1]), 0)]),
-        Some(Argument::Integer(dim)) => {
-            let result = find(&x, dim as isize);
-            outputs([if keep {
-                kept(&result, &x, &[dim as isize])
-            } else {
-                result
-            }])
-        }
-        _ => Err(NotSupported),
+    if !position_over_all && !call.gives(1, "dim") {
+        return outputs([find(&x, (..).into()).0]);
     }
+    let dim = call.integer_or(1, "dim", -1)?;
+    let keep_axis = call.truth_or(2, "keepdim", false)?;
+    let (values, positions) = match (x.rank(), keep_axis) {
+        (0, _) => find(&x, (..).into()),
+        (_, true) => find(&x, keep(dim as isize)),
+        (_, false) => find(&x, (dim as isize).into()),
+    };
+    outputs([values, positions])
 }
 
 fn extremum(
     call: &mut Call,
     all: fn(&Tensor) -> Tensor,
-    along: fn(&Tensor, isize) -> (Tensor, Tensor),
+    along: fn(&Tensor, ReductionAxes) -> (Tensor, Tensor),
     of_two: fn(&Tensor, &Tensor) -> Tensor,
 ) -> Outputs {
-    let x = call.tensor(0, "input")?;
-    match call.take(1, "dim") {
-        None => outputs([all(&x)]),
-        Some(Argument::Tensor(other)) => outputs([of_two(&x, &other)]),
-        Some(Argument::Integer(dim)) if x.rank() > 0 => {
-            let keep = call.truth_or(2, "keepdim", false)?;
-            let (values, positions) = along(&x, dim as isize);
-            let both = [values, positions];
-            Ok(both
-                .into_iter()
-                .map(|t| {
-                    if keep {
-                        kept(&t, &x, &[dim as isize])
-                    } else {
-                        t
-                    }
-                })
-                .collect())
+    match call.clone().take(1, "dim") {
+        None => outputs([all(&call.tensor(0, "input")?)]),
+        Some(Argument::Tensor(other)) => {
+            let _ = call.take(1, "dim");
+            outputs([of_two(&call.tensor(0, "input")?, &other)])
         }
-        _ => Err(NotSupported),
+        Some(_) => found(call, true, along),
     }
 }
 
 fn aminmax(call: &mut Call) -> Outputs {
     let x = call.tensor(0, "input")?;
-    let axes = call.axes(1, "dim", x.rank())?;
-    let keep = call.truth_or(2, "keepdim", false)?;
-    let both = [x.min(axes.clone()), x.max(axes.clone())];
-    Ok(both
-        .into_iter()
-        .map(|t| if keep { kept(&t, &x, &axes) } else { t })
-        .collect())
+    let axes = axes(call, 1, 2, x.rank())?;
+    outputs([x.min(axes.clone()), x.max(axes)])
 }
 
-fn spread(call: &mut Call, measure: impl Fn(&Tensor, Vec<isize>, f64) -> Vec<Tensor>) -> Outputs {
+fn quantile(
+    call: &mut Call,
+    find: fn(&Tensor, Tensor, ReductionAxes, QuantileMethod) -> Tensor,
+) -> Outputs {
+    let x = call.tensor(0, "input")?;
+    let q = call.operand(1, "q", &x)?;
+    let axes = axes(call, 2, 3, x.rank())?;
+    let method = match call
+        .text_or(usize::MAX, "interpolation", "linear")?
+        .as_str()
+    {
+        "linear" => QuantileMethod::Linear,
+        "lower" => QuantileMethod::Lower,
+        "higher" => QuantileMethod::Higher,
+        "midpoint" => QuantileMethod::Midpoint,
+        "nearest" => QuantileMethod::Nearest,
+        _ => return Err(NotSupported),
+    };
+    outputs([find(&x, q, axes, method)])
+}
+
+fn spread(
+    call: &mut Call,
+    measure: impl Fn(&Tensor, ReductionAxes, f64) -> Vec<Tensor>,
+) -> Outputs {
     let x = call.tensor(0, "input")?;
     // The second argument is the axes, or in an older form of the call whether to be unbiased.
     let mut correction = 1.0;
-    let axes = match call.take(1, "") {
-        Some(Argument::Truth(unbiased)) => {
-            correction = f64::from(u8::from(unbiased));
-            None
-        }
-        Some(Argument::Integer(axis)) => Some(vec![axis as isize]),
-        None => None,
-        _ => return Err(NotSupported),
-    };
-    let axes = match axes {
-        Some(axes) => axes,
-        None => call.axes(usize::MAX, "dim", x.rank())?,
-    };
+    if let Some(Argument::Truth(unbiased)) = call.clone().take(1, "") {
+        let _ = call.take(1, "");
+        correction = f64::from(u8::from(unbiased));
+    }
     match call.take(usize::MAX, "unbiased") {
         Some(Argument::Truth(unbiased)) => correction = f64::from(u8::from(unbiased)),
         None => {}
@@ -242,12 +202,8 @@ fn spread(call: &mut Call, measure: impl Fn(&Tensor, Vec<isize>, f64) -> Vec<Ten
         None | Some(Argument::None) => {}
         _ => return Err(NotSupported),
     }
-    let keep = call.truth_or(usize::MAX, "keepdim", false)?;
-    let results = measure(&x, axes.clone(), correction);
-    Ok(results
-        .into_iter()
-        .map(|t| if keep { kept(&t, &x, &axes) } else { t })
-        .collect())
+    let axes = axes(call, 1, usize::MAX, x.rank())?;
+    Ok(measure(&x, axes, correction))
 }
 
 fn norm(call: &mut Call) -> Outputs {
@@ -259,7 +215,8 @@ fn norm(call: &mut Call) -> Outputs {
         Some(Argument::Text(name)) if name == "fro" => 2.0,
         _ => return Err(NotSupported),
     };
-    reduced(call, x, 2, 3, move |x, axes| x.norm(order, axes))
+    let axes = axes(call, 2, 3, x.rank())?;
+    outputs([x.norm(order, axes)])
 }
 
 fn scan(call: &mut Call, run: impl Fn(&Tensor, isize) -> Tensor) -> Outputs {
@@ -270,6 +227,16 @@ fn scan(call: &mut Call, run: impl Fn(&Tensor, isize) -> Tensor) -> Outputs {
         return outputs([run(&x.reshape([1]), 0).reshape(())]);
     }
     outputs([run(&x, axis(along, x.rank())?)])
+}
+
+fn running(call: &mut Call, run: fn(&Tensor, isize) -> (Tensor, Tensor)) -> Outputs {
+    let (x, along) = (call.tensor(0, "input")?, call.integer(1, "dim")?);
+    if x.rank() == 0 {
+        let (values, positions) = run(&x.reshape([1]), 0);
+        return outputs([values.reshape(()), positions.reshape(())]);
+    }
+    let (values, positions) = run(&x, axis(along, x.rank())?);
+    outputs([values, positions])
 }
 
 fn trapezoid(call: &mut Call, add: fn(&Tensor, isize) -> Tensor) -> Outputs {
