@@ -31,8 +31,9 @@ pub use tensor::{
     default_dtype, manual_seed, promote, set_default_dtype, steps,
 };
 pub use transforms::{
-    Gradients, grad, grad_aux, jvp, jvp_aux, map_each, value_and_grad, value_and_grad_aux, vjp,
-    vjp_aux, vmap,
+    Gradients, checkpoint, grad, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, jvp_aux, linearize,
+    map_each, pullback, root, taylor, value_and_grad, value_and_grad_aux, vjp, vjp_aux, vmap,
+    vmap_axes,
 };
 pub use tree::Tree;
 

@@ -105,6 +105,18 @@ pub(crate) fn implement(input: &DeriveInput) -> Result<TokenStream> {
                 match self { #(#map_arms),* }
             }
         }
+
+        #[automatically_derived]
+        impl #impl_generics ::chainrule::tree::Blocks for #name #type_generics #where_clause {
+            type Each<TreeBlock: ::chainrule::tree::Blocks> = ::std::vec::Vec<TreeBlock>;
+
+            fn each<TreeBlock: ::chainrule::tree::Blocks>(
+                &self,
+                make: &mut dyn FnMut(&::chainrule::Tensor) -> TreeBlock,
+            ) -> ::std::vec::Vec<TreeBlock> {
+                ::chainrule::tree::each_leaf(self, make)
+            }
+        }
     })
 }
 

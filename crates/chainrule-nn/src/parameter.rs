@@ -2,7 +2,7 @@
 
 use chainrule_core::error::raise;
 use chainrule_core::graph::place_of;
-use chainrule_core::tree::{Path, Tree};
+use chainrule_core::tree::{Blocks, Path, Tree};
 use chainrule_core::{Error, ErrorKind, Like, Tensor, untracked};
 use std::fmt;
 use std::ops::{Add, AddAssign, Deref, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -110,6 +110,14 @@ impl Tree for Parameter {
         Parameter {
             tensor: replace(path, &self.tensor),
         }
+    }
+}
+
+impl Blocks for Parameter {
+    type Each<R: Blocks> = R;
+
+    fn each<R: Blocks>(&self, make: &mut dyn FnMut(&Tensor) -> R) -> R {
+        make(&self.tensor)
     }
 }
 

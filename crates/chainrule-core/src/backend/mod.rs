@@ -1,6 +1,6 @@
 //! Computing values: the [`Backend`] trait, its tasks, and the two backends that are always there.
 
-mod convert;
+pub(crate) mod convert;
 mod cpu;
 mod plain;
 mod pointwise;

@@ -10,6 +10,7 @@ mod node;
 mod place;
 mod spec;
 mod specs;
+mod tape;
 pub(crate) mod text;
 pub(crate) mod walk;
 
@@ -25,3 +26,4 @@ pub(crate) use identifiers::IdMap;
 pub(crate) use node::{Edge, Kind, Node};
 pub(crate) use place::{Place, placed_at, with_place};
 pub(crate) use specs::SharedSpecs;
+pub(crate) use tape::Tape;

@@ -1,5 +1,6 @@
 //! The primitives, a file a family: declaration, `Tensor` methods, reference value, documentation.
 
+pub(crate) mod after;
 pub(crate) mod arithmetic;
 pub(crate) mod bounds;
 pub(crate) mod cast;
@@ -42,6 +43,7 @@ use crate::declare::Entry;
 
 /// Every family's declarations.
 pub(crate) const FAMILIES: &[&[Entry]] = &[
+    after::ALL,
     arithmetic::ALL,
     bounds::ALL,
     cast::ALL,

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, raise};
 use crate::graph::walk::{Step, depending_or};
 use crate::graph::{IdMap, placed_at, with_place, without_evaluation};
 use crate::tensor::Tensor;
-use crate::tree::{Tree, leaves, rebuilt};
+use crate::tree::{Path, Segment, Tree, leaves, rebuilt};
 use std::panic::Location;
 
 /// `f`, a function of one example, as a function of many: every tensor of the argument and of the result gets a further
@@ -31,17 +31,110 @@ pub fn vmap<P: Tree, O: Tree>(f: impl Fn(&P) -> O) -> impl Fn(&P) -> O {
     move |examples| {
         let batched = leaves(examples);
         let extent = common_extent(&batched, "vmap", caller);
-        let one = |tensor: &&Tensor| tensor.spec().with_shape(tensor.shape().without_axis(0));
-        let single: Vec<Tensor> = placed_at(caller, || {
-            let specs = batched.iter().map(one);
-            specs.map(Tensor::placeholder).collect()
-        });
-        let outputs = f(&rebuilt(examples, &single));
-        let recorded: Vec<Tensor> = leaves(&outputs).into_iter().cloned().collect();
-        let batched: Vec<Tensor> = batched.into_iter().cloned().collect();
-        let replayed = without_evaluation(|| replay(&single, &batched, &recorded, extent));
+        let batched: Vec<Option<Tensor>> = batched.into_iter().cloned().map(Some).collect();
+        let (outputs, replayed) = mapped(&f, examples, &batched, extent, caller);
         rebuilt(&outputs, &replayed)
     }
+}
+
+/// [`vmap`] along chosen axes: `in_axes` has an entry for each element of the argument (of a tuple, array, `Vec`, map or
+/// struct; one entry for a lone tensor), the axis that counts the examples, or `None` for what all examples share.
+/// `out_axis` is where the batch is put in every tensor of the result. Negative axes count from the end.
+///
+/// ```
+/// use chainrule_core::{tensor, vmap_axes, Tensor};
+/// let w = tensor![[1.0, 2.0], [3.0, 4.0]];
+/// let columns = tensor![[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]];
+/// let product = |(w, x): &(Tensor, Tensor)| w.matmul(x);
+/// let products = vmap_axes(product, [None, Some(1)], 1)(&(w.clone(), columns.clone()));
+/// assert_eq!(products.to_vec::<f32>(), w.matmul(&columns).to_vec::<f32>());
+/// ```
+///
+/// # Panics
+/// The returned function panics as that of [`vmap`], and when `in_axes` has another number of entries than the argument
+/// has elements, an axis is out of range, or no element is batched.
+#[track_caller]
+pub fn vmap_axes<P: Tree, O: Tree>(
+    f: impl Fn(&P) -> O,
+    in_axes: impl IntoIterator<Item = Option<isize>>,
+    out_axis: isize,
+) -> impl Fn(&P) -> O {
+    let caller = Location::caller();
+    let in_axes: Vec<Option<isize>> = in_axes.into_iter().collect();
+    move |arguments| {
+        let batched = placed_at(caller, || to_front(arguments, &in_axes, caller));
+        let present: Vec<&Tensor> = batched.iter().flatten().collect();
+        let extent = common_extent(&present, "vmap_axes", caller);
+        let (outputs, replayed) = mapped(&f, arguments, &batched, extent, caller);
+        let moved: Vec<Tensor> = placed_at(caller, || {
+            replayed
+                .iter()
+                .map(|output| output.move_axis(0, out_axis))
+                .collect()
+        });
+        rebuilt(&outputs, &moved)
+    }
+}
+
+/// The leaves of `arguments` with the examples along axis 0; `None` for those that are shared.
+fn to_front<P: Tree>(
+    arguments: &P,
+    in_axes: &[Option<isize>],
+    caller: &'static Location<'static>,
+) -> Vec<Option<Tensor>> {
+    let mut elements: Vec<Option<Segment>> = Vec::new();
+    let mut leaves: Vec<(usize, Tensor)> = Vec::new();
+    arguments.visit(&mut Path::new(), &mut |path, leaf| {
+        let element = path.segments().first().cloned();
+        if elements.last() != Some(&element) {
+            elements.push(element);
+        }
+        leaves.push((elements.len() - 1, leaf.clone()));
+    });
+    if elements.len() != in_axes.len() {
+        let message = format!(
+            "vmap_axes: the argument has {} elements and in_axes {} entries\n    help: give one entry for each element, \
+             `None` for what all examples share",
+            elements.len(),
+            in_axes.len()
+        );
+        raise(Error::new(ErrorKind::Argument, message).at(caller));
+    }
+    leaves
+        .into_iter()
+        .map(|(element, leaf)| Some(leaf.move_axis(in_axes[element]?, 0)))
+        .collect()
+}
+
+/// Records `f` on stand-ins for one example of what is batched, and replays it for all: the result for one example, and
+/// its leaves for all. Where `batched` is `None`, the argument's own leaf is used.
+fn mapped<P: Tree, O: Tree>(
+    f: &impl Fn(&P) -> O,
+    arguments: &P,
+    batched: &[Option<Tensor>],
+    extent: usize,
+    caller: &'static Location<'static>,
+) -> (O, Vec<Tensor>) {
+    let one = |tensor: &Tensor| tensor.spec().with_shape(tensor.shape().without_axis(0));
+    let (mut single, mut all) = (Vec::new(), Vec::new());
+    let own = leaves(arguments);
+    let inputs: Vec<Tensor> = placed_at(caller, || {
+        let entries = batched.iter().zip(own);
+        entries
+            .map(|(batched, own)| match batched {
+                None => own.clone(),
+                Some(tensor) => {
+                    single.push(Tensor::placeholder(one(tensor)));
+                    all.push(tensor.clone());
+                    single[single.len() - 1].clone()
+                }
+            })
+            .collect()
+    });
+    let outputs = f(&rebuilt(arguments, &inputs));
+    let recorded: Vec<Tensor> = leaves(&outputs).into_iter().cloned().collect();
+    let replayed = without_evaluation(|| replay(&single, &all, &recorded, extent));
+    (outputs, replayed)
 }
 
 /// `f` called for each example along axis 0, and the results stacked: [`vmap`] as a loop.

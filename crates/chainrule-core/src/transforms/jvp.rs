@@ -40,23 +40,27 @@ pub fn jvp_aux<P: Tree, O: Tree, A: Tree>(
 ) -> (O, O, A) {
     let at_leaves = leaves(at);
     let directions = leaves(direction);
-    check_direction(&at_leaves, &directions);
+    check_direction("jvp", &at_leaves, &directions);
     let running = Running::start();
     let inputs = running.fresh(&at_leaves);
     let (output, aux) = f(&rebuilt(at, &inputs));
     let outputs: Vec<Tensor> = leaves(&output).into_iter().cloned().collect();
     let recorded = Recorded::between(inputs, outputs);
-    let tangents = or_raise(without_evaluation(|| pushed(&recorded, &directions)));
+    let tangents = or_raise(without_evaluation(|| pushed(&recorded, &directions, "jvp")));
     let tangents = rebuilt(&output, &tangents);
     running.finish(&recorded.walk);
     (output, tangents, aux)
 }
 
 /// The tangents of the recorded outputs; an error where every path passes an operation without a derivative.
-fn pushed(recorded: &Recorded, directions: &[&Tensor]) -> Result<Vec<Tensor>, Error> {
+pub(crate) fn pushed(
+    recorded: &Recorded,
+    directions: &[&Tensor],
+    name: &str,
+) -> Result<Vec<Tensor>, Error> {
     let mut tangents = Side::over(&recorded.walk);
     for (input, direction) in recorded.inputs.iter().zip(directions) {
-        if input.dtype().is_floating() {
+        if input.dtype().is_floating() && !direction.is_absent() {
             tangents.set(input, direction.cast(input.dtype()));
         }
     }
@@ -70,7 +74,7 @@ fn pushed(recorded: &Recorded, directions: &[&Tensor]) -> Result<Vec<Tensor>, Er
         let error = recorded
             .inputs
             .iter()
-            .find_map(|input| missing_derivative(input, &recorded.outputs, "jvp"));
+            .find_map(|input| missing_derivative(input, &recorded.outputs, name));
         if let Some(error) = error {
             return Err(error);
         }
@@ -82,10 +86,10 @@ fn pushed(recorded: &Recorded, directions: &[&Tensor]) -> Result<Vec<Tensor>, Er
 }
 
 #[track_caller]
-fn check_direction(at: &[&Tensor], direction: &[&Tensor]) {
+pub(crate) fn check_direction(name: &str, at: &[&Tensor], direction: &[&Tensor]) {
     if at.len() != direction.len() {
         let message = format!(
-            "jvp: there are {} inputs and {} directions",
+            "{name}: there are {} inputs and {} directions",
             at.len(),
             direction.len()
         );
@@ -94,7 +98,7 @@ fn check_direction(at: &[&Tensor], direction: &[&Tensor]) {
     for (position, (input, direction)) in at.iter().zip(direction).enumerate() {
         if input.shape() != direction.shape() {
             let message = format!(
-                "jvp: direction {position} has shape {}, its input has {}",
+                "{name}: direction {position} has shape {}, its input has {}",
                 direction.shape(),
                 input.shape()
             );

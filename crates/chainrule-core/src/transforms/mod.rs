@@ -6,18 +6,29 @@
 
 mod backward;
 mod batch;
+mod checkpoint;
 mod forward;
+mod gmres;
 mod grad;
+mod jacobian;
 mod jvp;
+mod linearize;
 mod record;
 mod reverse;
+mod root;
 mod side;
+mod taylor;
 mod vjp;
 
 pub use backward::Gradients;
-pub use batch::{map_each, vmap};
+pub use batch::{map_each, vmap, vmap_axes};
+pub use checkpoint::checkpoint;
 pub use grad::{grad, grad_aux, value_and_grad, value_and_grad_aux};
+pub use jacobian::{hessian, hvp, jacfwd, jacrev};
 pub use jvp::{jvp, jvp_aux};
+pub use linearize::{linearize, pullback};
+pub use root::root;
+pub use taylor::taylor;
 pub use vjp::{vjp, vjp_aux};
 
 pub(crate) use side::Side;

@@ -53,7 +53,7 @@ pub fn vjp_aux<P: Tree, O: Tree, A: Tree>(
     let outputs: Vec<Tensor> = leaves(&output).into_iter().cloned().collect();
     let recorded = Recorded::between(inputs, outputs);
     let cotangents = leaves(&cotangent);
-    check_cotangents(&recorded.outputs, &cotangents);
+    check_cotangents("vjp", &recorded.outputs, &cotangents);
     let pulled = or_raise(without_evaluation(|| pulled(&recorded, &cotangents, "vjp")));
     let pulled = rebuilt(at, &pulled);
     running.finish(&recorded.walk);
@@ -68,7 +68,7 @@ pub(crate) fn pulled(
 ) -> Result<Vec<Tensor>, Error> {
     let mut table = Side::over(&recorded.walk);
     for (output, cotangent) in recorded.outputs.iter().zip(cotangents) {
-        if output.dtype().is_floating() {
+        if output.dtype().is_floating() && !cotangent.is_absent() {
             table.accumulate(output, cotangent.cast(output.dtype()));
         }
     }
@@ -91,10 +91,10 @@ pub(crate) fn pulled(
 }
 
 #[track_caller]
-fn check_cotangents(outputs: &[Tensor], cotangents: &[&Tensor]) {
+pub(crate) fn check_cotangents(name: &str, outputs: &[Tensor], cotangents: &[&Tensor]) {
     if outputs.len() != cotangents.len() {
         let message = format!(
-            "vjp: there are {} outputs and {} cotangents",
+            "{name}: there are {} outputs and {} cotangents",
             outputs.len(),
             cotangents.len()
         );
@@ -103,7 +103,7 @@ fn check_cotangents(outputs: &[Tensor], cotangents: &[&Tensor]) {
     for (position, (output, cotangent)) in outputs.iter().zip(cotangents).enumerate() {
         if output.shape() != cotangent.shape() {
             let message = format!(
-                "vjp: cotangent {position} has shape {}, its output has {}",
+                "{name}: cotangent {position} has shape {}, its output has {}",
                 cotangent.shape(),
                 output.shape()
             );

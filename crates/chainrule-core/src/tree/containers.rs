@@ -1,6 +1,6 @@
 //! The standard containers as trees.
 
-use super::{Path, Segment, Tree};
+use super::{Blocks, Path, Segment, Tree};
 use crate::tensor::Tensor;
 use std::collections::BTreeMap;
 
@@ -108,6 +108,14 @@ macro_rules! without_leaves {
             fn visit<'a>(&'a self, _path: &mut Path, _visit: &mut dyn FnMut(&Path, &'a Tensor)) {}
 
             fn map(&self, _path: &mut Path, _replace: &mut dyn FnMut(&Path, &Tensor) -> Tensor) -> Self {
+                self.clone()
+            }
+        }
+
+        impl Blocks for $type {
+            type Each<R: Blocks> = $type;
+
+            fn each<R: Blocks>(&self, _make: &mut dyn FnMut(&Tensor) -> R) -> $type {
                 self.clone()
             }
         }

@@ -1,8 +1,10 @@
 //! Trees of tensors: what transforms take and return.
 
+mod blocks;
 mod containers;
 mod path;
 
+pub use blocks::{Blocks, each_leaf};
 pub use path::{Path, Segment};
 
 use crate::tensor::Tensor;
