@@ -1,18 +1,33 @@
 //! The `chainrule` command.
 
 mod demo;
+mod explain;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use explain::ExplainError;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Trains a small network on real handwritten digits and shows what it learnt.
+/// Differentiable programming: without a subcommand, trains a small network on real handwritten digits and shows what it
+/// learnt.
 ///
 /// The 1,797 images of 8x8 pixels are included; every fifth is held out. Prints how the held-out images were read, draws
 /// some that were misread, shows each layer's gradient norm over the run, and saves the weights. Takes seconds.
+///
+/// `chainrule explain` shows what backpropagation does with an expression:
+///
+///   chainrule explain "(x + y) * z" x=-2 y=5 z=-4
 #[derive(Parser)]
-#[command(name = "chainrule", version)]
+#[command(
+    name = "chainrule",
+    version,
+    verbatim_doc_comment,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Seed of the initial weights and of the order of the examples
     #[arg(long, default_value_t = 0, value_name = "NUMBER")]
     seed: u64,
@@ -27,8 +42,20 @@ struct Arguments {
     json: bool,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    Explain(explain::Options),
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    match &arguments.command {
+        Some(Command::Explain(options)) => explain(options),
+        None => demo(arguments),
+    }
+}
+
+fn demo(arguments: Arguments) -> ExitCode {
     let settings = demo::Settings {
         seed: arguments.seed,
         epochs: arguments.epochs as usize,
@@ -44,6 +71,23 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn explain(options: &explain::Options) -> ExitCode {
+    match explain::run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(ExplainError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error @ ExplainError::Output(_)) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+        Err(ExplainError::Problem(problem)) => {
+            eprintln!("error: {problem}");
+            ExitCode::from(2)
         }
     }
 }

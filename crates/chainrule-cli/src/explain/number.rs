@@ -1,0 +1,211 @@
+//! Numbers and arrays as people read them, and as JSON has them.
+
+use serde_json::{Number, Value as Json};
+
+/// Six digits that count, without zeros that do not: `-4`, `0.283662`, `1.5e-9`.
+pub fn number_text(number: f64) -> String {
+    if number == 0.0 {
+        return "0".to_owned();
+    }
+    if number.is_nan() {
+        return "NaN".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "∞" } else { "-∞" }.to_owned();
+    }
+    let scientific = format!("{number:.5e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-5..=6).contains(&exponent) {
+        let decimals = (5 - exponent).max(0) as usize;
+        return without_zeros(&format!("{number:.decimals$}")).to_owned();
+    }
+    format!("{}e{exponent}", without_zeros(digits))
+}
+
+fn without_zeros(text: &str) -> &str {
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
+    }
+}
+
+/// Numbers in nested arrays: elements in row-major order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    pub shape: Vec<usize>,
+    pub elements: Vec<f64>,
+    /// Whether they are truth values, 1 and 0.
+    pub truth: bool,
+}
+
+impl Array {
+    /// One number.
+    pub fn scalar(number: f64) -> Array {
+        Array {
+            shape: Vec::new(),
+            elements: vec![number],
+            truth: false,
+        }
+    }
+
+    pub fn zeros(shape: &[usize]) -> Array {
+        Array {
+            shape: shape.to_vec(),
+            elements: vec![0.0; shape.iter().product()],
+            truth: false,
+        }
+    }
+
+    /// The number, if it is one.
+    pub fn number(&self) -> Option<f64> {
+        (self.shape.is_empty()).then(|| self.elements[0])
+    }
+
+    /// The element that all are, if they are one.
+    pub fn fill(&self) -> Option<f64> {
+        let first = *self.elements.first()?;
+        let same = self
+            .elements
+            .iter()
+            .all(|element| element.to_bits() == first.to_bits());
+        same.then_some(first)
+    }
+
+    /// √Σx².
+    pub fn norm(&self) -> f64 {
+        self.elements
+            .iter()
+            .fold(0.0, |norm: f64, x| norm.hypot(*x))
+    }
+
+    /// As text of at most about `width` letters: `-4`, `[1, 2, 3]`, or the shape and the norm.
+    pub fn text(&self, width: usize) -> String {
+        if self.elements.len() <= 64 {
+            let text = nested(&self.shape, &self.elements, &|number| {
+                self.element_text(number)
+            });
+            if self.shape.is_empty() || text.chars().count() <= width {
+                return text;
+            }
+        }
+        if let Some(fill) = self.fill() {
+            return format!("{} of {}", self.shape_text(), self.element_text(fill));
+        }
+        let long = format!("{}, norm {}", self.shape_text(), number_text(self.norm()));
+        if long.chars().count() <= width {
+            long
+        } else {
+            self.shape_text()
+        }
+    }
+
+    fn element_text(&self, number: f64) -> String {
+        match (self.truth, number != 0.0) {
+            (true, true) => "true".to_owned(),
+            (true, false) => "false".to_owned(),
+            _ => number_text(number),
+        }
+    }
+
+    /// Extents as `2×3`.
+    pub fn shape_text(&self) -> String {
+        shape_text(&self.shape)
+    }
+
+    /// A number, or nested arrays of numbers.
+    pub fn json(&self) -> Json {
+        json_nested(&self.shape, &self.elements)
+    }
+}
+
+/// Extents as `2×3`; one number has `1`.
+pub fn shape_text(shape: &[usize]) -> String {
+    match shape {
+        [] => "number".to_owned(),
+        [one] => format!("{one}-vector"),
+        _ => {
+            let extents: Vec<String> = shape.iter().map(usize::to_string).collect();
+            extents.join("×")
+        }
+    }
+}
+
+fn nested(shape: &[usize], elements: &[f64], text: &dyn Fn(f64) -> String) -> String {
+    match shape {
+        [] => elements
+            .first()
+            .map_or_else(String::new, |&number| text(number)),
+        [extent, rest @ ..] => {
+            let step = rest.iter().product::<usize>();
+            let parts: Vec<String> = (0..*extent)
+                .map(|at| nested(rest, &elements[at * step..(at + 1) * step], text))
+                .collect();
+            format!("[{}]", parts.join(", "))
+        }
+    }
+}
+
+fn json_nested(shape: &[usize], elements: &[f64]) -> Json {
+    match shape {
+        [] => elements
+            .first()
+            .map_or(Json::Null, |&number| json_number(number)),
+        [extent, rest @ ..] => {
+            let step = rest.iter().product::<usize>();
+            let part = |at: usize| json_nested(rest, &elements[at * step..(at + 1) * step]);
+            Json::Array((0..*extent).map(part).collect())
+        }
+    }
+}
+
+/// A number; JSON has no others than finite ones, so those are strings.
+pub fn json_number(number: f64) -> Json {
+    if number.is_nan() {
+        return Json::from("NaN");
+    }
+    match Number::from_f64(number) {
+        Some(finite) => Json::Number(finite),
+        None if number > 0.0 => Json::from("Infinity"),
+        None => Json::from("-Infinity"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_count() {
+        for (number, text) in [
+            (-4.0, "-4"),
+            (0.1 + 0.2, "0.3"),
+            (5f64.cos(), "0.283662"),
+            (1.5e-9, "1.5e-9"),
+            (0.00012, "0.00012"),
+            (1_234_567.0, "1234567"),
+            (12_345_678.0, "1.23457e7"),
+            (999_999.9, "1000000"),
+            (-0.0, "0"),
+            (f64::INFINITY, "∞"),
+        ] {
+            assert_eq!(number_text(number), text);
+        }
+    }
+
+    #[test]
+    fn arrays_are_written_whole_or_described() {
+        let array = |shape: &[usize]| Array {
+            shape: shape.to_vec(),
+            elements: (0..shape.iter().product()).map(|x| x as f64).collect(),
+            truth: false,
+        };
+        assert_eq!(array(&[2, 2]).text(40), "[[0, 1], [2, 3]]");
+        assert_eq!(array(&[10, 20]).text(40), "10×20, norm 1631.85");
+        assert_eq!(Array::zeros(&[100]).text(40), "100-vector of 0");
+        assert_eq!(array(&[2, 0]).text(40), "[[], []]");
+        assert_eq!(array(&[2, 2]).json().to_string(), "[[0.0,1.0],[2.0,3.0]]");
+        assert_eq!(Array::scalar(f64::NEG_INFINITY).json(), "-Infinity");
+    }
+}
