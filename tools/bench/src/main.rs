@@ -1,7 +1,9 @@
 //! Times Chainrule on the workloads of the peer benchmarks and prints one JSON object a line.
 //!
 //! `cargo run --release -p chainrule-bench -- --threads 2 W1 W2 W6 W7`; without names, all workloads.
+//! `cargo run --release -p chainrule-bench -- adbench gmm FILE`: the objectives of ADBench, see [`adbench`].
 
+mod adbench;
 mod measure;
 mod workloads;
 
@@ -9,6 +11,7 @@ use measure::Bench;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: chainrule-bench [--threads N] [--seconds S] [WORKLOAD ...]
+       chainrule-bench adbench OBJECTIVE FILE ...    (see chainrule-bench adbench --help)
 
 Prints one JSON object a line: peer, version, workload, case, threads, unit, median, min (or best), p90, reps.
 
@@ -18,6 +21,18 @@ Prints one JSON object a line: peer, version, workload, case, threads, unit, med
 Workloads:";
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("adbench") {
+        return match adbench::main(std::env::args().skip(2)) {
+            Ok(text) => {
+                println!("{text}");
+                ExitCode::SUCCESS
+            }
+            Err(complaint) => {
+                eprintln!("{complaint}");
+                ExitCode::from(2)
+            }
+        };
+    }
     match parse(std::env::args().skip(1)) {
         Ok((mut bench, names)) => {
             for (name, _, run) in workloads::ALL {
