@@ -202,7 +202,7 @@ mod tests {
             truth: false,
         };
         assert_eq!(array(&[2, 2]).text(40), "[[0, 1], [2, 3]]");
-        assert_eq!(array(&[10, 20]).text(40), "10×20, norm 1631.85");
+        assert_eq!(array(&[10, 20]).text(40), "10×20, norm 1626.87");
         assert_eq!(Array::zeros(&[100]).text(40), "100-vector of 0");
         assert_eq!(array(&[2, 0]).text(40), "[[], []]");
         assert_eq!(array(&[2, 2]).json().to_string(), "[[0.0,1.0],[2.0,3.0]]");
