@@ -1,6 +1,6 @@
 //! Fast kernels against reference values on inputs large enough to be divided over threads, of every layout.
 
-use chainrule_core::{DType, Device, Generator, PoolOptions, Tensor, attempt, vjp};
+use chainrule_core::{DType, Device, Generator, PoolOptions, Tensor, attempt, vjp, vmap};
 
 fn normal(shape: &[usize]) -> Tensor {
     let tensor = Generator::new(shape.iter().sum::<usize>() as u64).normal(shape, 0.0, 1.0);
@@ -44,6 +44,63 @@ const FLOATS: [DType; 4] = [DType::F32, DType::F64, DType::BF16, DType::F16];
 fn with_gradient(x: &Tensor, f: impl Fn(&Tensor) -> Tensor) -> Vec<Tensor> {
     let (y, gradient) = vjp(f, x, |y: &Tensor| y.cos());
     vec![y, gradient]
+}
+
+#[test]
+fn layer_normalisation_forward_and_backward() {
+    for (x, axes) in [(normal(&[40, 3, 70]), 1), (normal(&[50, 6, 7]), 2)] {
+        let shape = &x.shape()[3 - axes..];
+        let inputs = [x.clone(), normal(shape), normal(shape) * 0.5];
+        for (dtype, tolerance) in FLOATS.iter().zip([1e-5, 1e-12, 0.06, 0.02]) {
+            assert_same(&[*dtype], &inputs, tolerance, |inputs| {
+                let f = |inputs: &Vec<Tensor>| {
+                    inputs[0].layer_norm(Some(&inputs[1]), Some(&inputs[2]), 1e-3)
+                };
+                let (y, gradients) = vjp(f, &inputs.to_vec(), |y: &Tensor| y * 0.125 + 0.25);
+                let plain = inputs[0].layer_norm(None, None, 1e-3);
+                [vec![y, plain], gradients].concat()
+            });
+        }
+    }
+}
+
+#[test]
+fn layer_normalisation_in_a_batch_and_of_mixed_dtypes() {
+    let (x, weight) = (normal(&[3, 4, 5]), normal(&[3, 5]));
+    let f = |(x, weight): &(Tensor, Tensor)| x.layer_norm(Some(weight), None, 1e-5);
+    let batched = vmap(f)(&(x.clone(), weight.clone()));
+    let plain: Vec<Tensor> = (0..3)
+        .map(|example| {
+            f(&(
+                x.narrow(0, example, 1).squeeze(0),
+                weight.narrow(0, example, 1).squeeze(0),
+            ))
+        })
+        .collect();
+    let difference = (batched - Tensor::stack(&plain, 0)).abs().max(..);
+    assert!(difference.item::<f32>() < 1e-6);
+    let mixed = x
+        .cast(DType::BF16)
+        .layer_norm(Some(&normal(&[5])), None, 1e-5);
+    assert_eq!(mixed.dtype(), DType::F32);
+}
+
+#[test]
+fn layer_normalisation_refuses_other_extents() {
+    let x = normal(&[4, 5]);
+    for weight in [Tensor::ones([1]), Tensor::ones([4]), Tensor::scalar(1.0)] {
+        let error = attempt(|| x.layer_norm(Some(&weight), None, 1e-5));
+        assert!(error.is_err(), "{weight}");
+        let error = attempt(|| x.layer_norm(Some(&Tensor::ones([5])), Some(&weight), 1e-5));
+        assert!(error.is_err(), "{weight}");
+    }
+    let message = attempt(|| x.layer_norm(Some(&Tensor::ones([1])), None, 1e-5))
+        .expect_err("a weight of extent 1 is not broadcast")
+        .to_string();
+    assert!(
+        message.contains("the weight must have the shape of the normalised axes, [5]"),
+        "{message}"
+    );
 }
 
 #[test]

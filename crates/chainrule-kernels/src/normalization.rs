@@ -4,7 +4,7 @@
 
 use crate::element::Element;
 use crate::real::{Real, RealElement, sum_of};
-use crate::threads::{Shared, divide_range, fork_join};
+use crate::threads::{Shared, divide_rows, fork_join};
 use crate::vectorised::vectorised;
 
 /// Elements that one task takes at least.
@@ -16,51 +16,42 @@ const PARTS: usize = 64;
 pub trait NormalizationElement: RealElement {}
 impl<T: RealElement> NormalizationElement for T {}
 
-/// Writes `(x - mean) * rstd * weight + bias` of every row of `columns` elements, with the row's mean and
-/// `rstd = 1 / sqrt(variance + epsilon)`, the variance being the biased one.
-///
-/// `mean` and `rstd` hold one number a row. Without `weight` it counts as ones, without `bias` as zeros.
+/// Writes `(x - mean) / sqrt(variance + epsilon) * weight + bias` of every row of `columns` elements, the variance being
+/// the biased one.
 ///
 /// # Panics
 /// When a slice's length does not fit.
-#[allow(clippy::too_many_arguments)]
+///
+/// ```
+/// let mut out = [0.0; 2];
+/// chainrule_kernels::normalization::layer_norm(2, &[1.0f32, 3.0], &[1.0; 2], &[5.0; 2], 0.0, &mut out);
+/// assert_eq!(out, [4.0, 6.0]);
+/// ```
 pub fn layer_norm<T: NormalizationElement>(
     columns: usize,
     x: &[T],
-    weight: Option<&[T]>,
-    bias: Option<&[T]>,
+    weight: &[T],
+    bias: &[T],
     epsilon: f64,
     out: &mut [T],
-    mean: &mut [T::Real],
-    rstd: &mut [T::Real],
 ) {
-    let rows = check(columns, x.len(), &[out.len()], &[mean.len(), rstd.len()]);
-    for (name, slice) in [("weight", weight), ("bias", bias)] {
-        check_columns(name, columns, slice.map(<[T]>::len));
-    }
-    let (out, mean, rstd) = (Shared::new(out), Shared::new(mean), Shared::new(rstd));
+    check(columns, x.len(), &[out.len()]);
+    check_columns("weight", columns, weight.len());
+    check_columns("bias", columns, bias.len());
     let epsilon = T::Real::from_f64(epsilon);
-    divide_range(rows, GRAIN.div_ceil(columns.max(1)), &|range| {
-        for row in range {
-            let at = row * columns..(row + 1) * columns;
-            // SAFETY (all three): each row has its own output, mean and rstd.
-            let (out, mean, rstd) = unsafe {
-                (
-                    out.range(at.clone()),
-                    mean.range(row..row + 1),
-                    rstd.range(row..row + 1),
-                )
-            };
-            (mean[0], rstd[0]) = forward_row(&x[at], weight, bias, epsilon, out);
+    divide_rows(out, columns, GRAIN, &|first, rows| {
+        for (offset, out) in rows.chunks_exact_mut(columns).enumerate() {
+            let x = &x[(first + offset) * columns..][..columns];
+            forward_row(x, weight, bias, epsilon, out);
         }
     });
 }
 
 /// The gradients of [`layer_norm`] with respect to `x`, `weight` and `bias`, from the cotangent `ct` of its result.
 ///
-/// With `h = (x - mean) * rstd` and `g = ct * weight`: `grad_x = rstd * (g - mean(g) - h * mean(g * h))`,
-/// `grad_weight = sum over rows of ct * h`, `grad_bias = sum over rows of ct`. The sums' order depends on the number of
-/// rows alone.
+/// With `r = 1 / sqrt(variance + epsilon)`, `h = (x - mean) * r` and `g = ct * weight`:
+/// `grad_x = r * (g - mean(g) - h * mean(g * h))`, `grad_weight = sum over rows of ct * h`, `grad_bias = sum over rows of
+/// ct`. The sums' order depends on the number of rows alone.
 ///
 /// # Panics
 /// When a slice's length does not fit.
@@ -68,23 +59,18 @@ pub fn layer_norm<T: NormalizationElement>(
 pub fn layer_norm_backward<T: NormalizationElement>(
     columns: usize,
     x: &[T],
-    weight: Option<&[T]>,
-    mean: &[T::Real],
-    rstd: &[T::Real],
+    weight: &[T],
+    epsilon: f64,
     ct: &[T],
     grad_x: &mut [T],
     grad_weight: &mut [T],
     grad_bias: &mut [T],
 ) {
-    let rows = check(
-        columns,
-        x.len(),
-        &[ct.len(), grad_x.len()],
-        &[mean.len(), rstd.len()],
-    );
-    check_columns("weight", columns, weight.map(<[T]>::len));
-    check_columns("grad weight", columns, Some(grad_weight.len()));
-    check_columns("grad bias", columns, Some(grad_bias.len()));
+    let rows = check(columns, x.len(), &[ct.len(), grad_x.len()]);
+    check_columns("weight", columns, weight.len());
+    check_columns("grad weight", columns, grad_weight.len());
+    check_columns("grad bias", columns, grad_bias.len());
+    let epsilon = T::Real::from_f64(epsilon);
     let height = rows.div_ceil(PARTS).max(16);
     let parts = rows.div_ceil(height);
     let mut sums = vec![T::Real::ZERO; parts * 2 * columns];
@@ -97,11 +83,10 @@ pub fn layer_norm_backward<T: NormalizationElement>(
             let at = row * columns..(row + 1) * columns;
             // SAFETY: each row has its own gradient.
             let grad_x = unsafe { grad_x.range(at.clone()) };
-            let statistics = (mean[row], rstd[row]);
             backward_row(
                 &x[at.clone()],
                 weight,
-                statistics,
+                epsilon,
                 &ct[at],
                 grad_x,
                 weight_sums,
@@ -119,7 +104,7 @@ pub fn layer_norm_backward<T: NormalizationElement>(
     }
 }
 
-fn check(columns: usize, x: usize, like_x: &[usize], a_row: &[usize]) -> usize {
+fn check(columns: usize, x: usize, like_x: &[usize]) -> usize {
     assert!(
         x == 0 || columns > 0 && x.is_multiple_of(columns),
         "layer norm: {x} elements are not whole rows of {columns}"
@@ -128,83 +113,63 @@ fn check(columns: usize, x: usize, like_x: &[usize], a_row: &[usize]) -> usize {
         like_x.iter().all(|&length| length == x),
         "layer norm: slices of {like_x:?} elements beside x of {x}"
     );
-    let rows = x.checked_div(columns).unwrap_or(0);
+    x.checked_div(columns).unwrap_or(0)
+}
+
+fn check_columns(name: &str, columns: usize, length: usize) {
     assert!(
-        a_row.iter().all(|&length| length == rows),
-        "layer norm: mean and rstd of {a_row:?} elements for {rows} rows"
+        length == columns,
+        "layer norm: {name} of {length} elements for rows of {columns}"
     );
-    rows
 }
 
-fn check_columns(name: &str, columns: usize, length: Option<usize>) {
-    if let Some(length) = length {
-        assert!(
-            length == columns,
-            "layer norm: {name} of {length} elements for rows of {columns}"
-        );
-    }
-}
-
+/// Mean and `1 / sqrt(variance + epsilon)` of a row.
 #[inline(always)]
-fn forward_body<const FUSED: bool, T: RealElement>(
-    x: &[T],
-    weight: Option<&[T]>,
-    bias: Option<&[T]>,
-    epsilon: T::Real,
-    out: &mut [T],
-) -> (T::Real, T::Real) {
+fn mean_and_scale<T: RealElement>(x: &[T], epsilon: T::Real) -> (T::Real, T::Real) {
     let count = x.len();
-    let out = &mut out[..count];
     let scale = T::Real::ONE / T::Real::from_f64(count as f64);
     let mean = sum_of(count, |i| x[i].to_real()) * scale;
     let variance = sum_of(count, |i| {
         let distance = x[i].to_real() - mean;
         distance * distance
     }) * scale;
-    let rstd = T::Real::ONE / (variance + epsilon).sqrt();
-    match (weight, bias) {
-        (Some(weight), Some(bias)) => {
-            let (weight, bias) = (&weight[..count], &bias[..count]);
-            for i in 0..count {
-                let h = (x[i].to_real() - mean) * rstd;
-                out[i] = T::from_real(h * weight[i].to_real() + bias[i].to_real());
-            }
-        }
-        _ => {
-            for i in 0..count {
-                let mut y = (x[i].to_real() - mean) * rstd;
-                if let Some(weight) = weight {
-                    y = y * weight[i].to_real();
-                }
-                if let Some(bias) = bias {
-                    y += bias[i].to_real();
-                }
-                out[i] = T::from_real(y);
-            }
-        }
+    (mean, T::Real::ONE / (variance + epsilon).sqrt())
+}
+
+#[inline(always)]
+fn forward_body<const FUSED: bool, T: RealElement>(
+    x: &[T],
+    weight: &[T],
+    bias: &[T],
+    epsilon: T::Real,
+    out: &mut [T],
+) {
+    let count = x.len();
+    let (weight, bias, out) = (&weight[..count], &bias[..count], &mut out[..count]);
+    let (mean, rstd) = mean_and_scale(x, epsilon);
+    for i in 0..count {
+        let h = (x[i].to_real() - mean) * rstd;
+        out[i] = T::from_real(h * weight[i].to_real() + bias[i].to_real());
     }
-    (mean, rstd)
 }
 
 #[inline(always)]
 fn backward_body<const FUSED: bool, T: RealElement>(
     x: &[T],
-    weight: Option<&[T]>,
-    (mean, rstd): (T::Real, T::Real),
+    weight: &[T],
+    epsilon: T::Real,
     ct: &[T],
     grad_x: &mut [T],
     weight_sums: &mut [T::Real],
     bias_sums: &mut [T::Real],
 ) {
     let count = x.len();
-    let (ct, grad_x) = (&ct[..count], &mut grad_x[..count]);
+    let (weight, ct, grad_x) = (&weight[..count], &ct[..count], &mut grad_x[..count]);
     let (weight_sums, bias_sums) = (&mut weight_sums[..count], &mut bias_sums[..count]);
+    let (mean, rstd) = mean_and_scale(x, epsilon);
     let scale = T::Real::ONE / T::Real::from_f64(count as f64);
     let h = |i: usize| (x[i].to_real() - mean) * rstd;
-    let g = |i: usize| match weight {
-        Some(weight) => ct[i].to_real() * weight[i].to_real(),
-        None => ct[i].to_real(),
-    };
+    let g = |i: usize| ct[i].to_real() * weight[i].to_real();
     let mean_g = sum_of(count, g) * scale;
     let mean_gh = sum_of(count, |i| g(i) * h(i)) * scale;
     for i in 0..count {
@@ -217,15 +182,15 @@ fn backward_body<const FUSED: bool, T: RealElement>(
 vectorised! {
     fn forward_row[T: RealElement](
         x: &[T],
-        weight: Option<&[T]>,
-        bias: Option<&[T]>,
+        weight: &[T],
+        bias: &[T],
         epsilon: <T as RealElement>::Real,
         out: &mut [T],
-    ) -> (<T as RealElement>::Real, <T as RealElement>::Real) = forward_body;
+    ) = forward_body;
     fn backward_row[T: RealElement](
         x: &[T],
-        weight: Option<&[T]>,
-        statistics: (<T as RealElement>::Real, <T as RealElement>::Real),
+        weight: &[T],
+        epsilon: <T as RealElement>::Real,
         ct: &[T],
         grad_x: &mut [T],
         weight_sums: &mut [<T as RealElement>::Real],
@@ -244,16 +209,27 @@ mod tests {
         values
     }
 
-    fn forward(
-        columns: usize,
-        x: &[f64],
-        weight: Option<&[f64]>,
-        bias: Option<&[f64]>,
-    ) -> [Vec<f64>; 3] {
-        let rows = x.len().checked_div(columns).unwrap_or(0);
-        let (mut y, mut mean, mut rstd) = (vec![9.0; x.len()], vec![9.0; rows], vec![9.0; rows]);
-        layer_norm(columns, x, weight, bias, 1e-5, &mut y, &mut mean, &mut rstd);
-        [y, mean, rstd]
+    fn forward<T: NormalizationElement>(x: &[T], weight: &[T], bias: &[T]) -> Vec<T> {
+        let mut y = x.to_vec();
+        layer_norm(weight.len(), x, weight, bias, 1e-5, &mut y);
+        y
+    }
+
+    fn backward<T: NormalizationElement>(x: &[T], weight: &[T], ct: &[T]) -> [Vec<T>; 3] {
+        // What stands in the results before is overwritten.
+        let (mut grad_x, mut grad_weight) = (ct.to_vec(), weight.to_vec());
+        let mut grad_bias = weight.to_vec();
+        layer_norm_backward(
+            weight.len(),
+            x,
+            weight,
+            1e-5,
+            ct,
+            &mut grad_x,
+            &mut grad_weight,
+            &mut grad_bias,
+        );
+        [grad_x, grad_weight, grad_bias]
     }
 
     #[test]
@@ -263,16 +239,15 @@ mod tests {
             .iter()
             .map(|x| 5.0 + 3.0 * x)
             .collect();
-        let [y, mean, rstd] = forward(columns, &x, None, None);
+        let (weight, bias) = (normals(2, columns), normals(3, columns));
+        let y = forward(&x, &weight, &bias);
         for row in 0..rows {
             let x = &x[row * columns..][..columns];
-            let expected_mean = x.iter().sum::<f64>() / columns as f64;
-            let variance =
-                x.iter().map(|x| (x - expected_mean).powi(2)).sum::<f64>() / columns as f64;
-            assert!((mean[row] - expected_mean).abs() < 1e-13);
-            assert!((rstd[row] - 1.0 / (variance + 1e-5).sqrt()).abs() < 1e-13);
+            let mean = x.iter().sum::<f64>() / columns as f64;
+            let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / columns as f64;
             for column in 0..columns {
-                let expected = (x[column] - expected_mean) / (variance + 1e-5).sqrt();
+                let standard = (x[column] - mean) / (variance + 1e-5).sqrt();
+                let expected = standard * weight[column] + bias[column];
                 assert!((y[row * columns + column] - expected).abs() < 1e-12);
             }
         }
@@ -283,51 +258,29 @@ mod tests {
         for (rows, columns) in [(1, 1), (3, 5), (40, 33), (0, 4)] {
             let (x, ct) = (normals(1, rows * columns), normals(2, rows * columns));
             let (weight, bias) = (normals(3, columns), normals(4, columns));
-            for weighted in [true, false] {
-                let w = weighted.then_some(&weight[..]);
-                let loss = |x: &[f64], w: Option<&[f64]>, b: &[f64]| {
-                    let [y, _, _] = forward(columns, x, w, Some(b));
-                    y.iter().zip(&ct).map(|(y, ct)| y * ct).sum::<f64>()
-                };
-                let [_, mean, rstd] = forward(columns, &x, w, Some(&bias));
-                let mut grad_x = vec![9.0; rows * columns];
-                let (mut grad_w, mut grad_b) = (vec![9.0; columns], vec![9.0; columns]);
-                layer_norm_backward(
-                    columns,
-                    &x,
-                    w,
-                    &mean,
-                    &rstd,
-                    &ct,
-                    &mut grad_x,
-                    &mut grad_w,
-                    &mut grad_b,
-                );
+            let loss = |x: &[f64], weight: &[f64], bias: &[f64]| {
+                let y = forward(x, weight, bias);
+                y.iter().zip(&ct).map(|(y, ct)| y * ct).sum::<f64>()
+            };
+            let difference = |values: &[f64], at: usize, loss: &dyn Fn(&[f64]) -> f64| {
                 let step = 1e-5;
-                let difference =
-                    |moved: &dyn Fn(f64) -> f64| (moved(step) - moved(-step)) / (2.0 * step);
-                let moved = |values: &[f64], at: usize, by: f64| {
+                let moved = |by: f64| {
                     let mut values = values.to_vec();
                     values[at] += by;
-                    values
+                    loss(&values)
                 };
-                for i in (0..rows * columns).step_by(7) {
-                    let expected = difference(&|by| loss(&moved(&x, i, by), w, &bias));
-                    assert!(
-                        (grad_x[i] - expected).abs() < 1e-5,
-                        "{} {expected}",
-                        grad_x[i]
-                    );
-                }
-                for i in 0..columns {
-                    if weighted {
-                        let expected =
-                            difference(&|by| loss(&x, Some(&moved(&weight, i, by)), &bias));
-                        assert!((grad_w[i] - expected).abs() < 1e-5);
-                    }
-                    let expected = difference(&|by| loss(&x, w, &moved(&bias, i, by)));
-                    assert!((grad_b[i] - expected).abs() < 1e-5);
-                }
+                (moved(step) - moved(-step)) / (2.0 * step)
+            };
+            let [grad_x, grad_weight, grad_bias] = backward(&x, &weight, &ct);
+            for i in (0..rows * columns).step_by(7) {
+                let expected = difference(&x, i, &|x| loss(x, &weight, &bias));
+                assert!((grad_x[i] - expected).abs() < 1e-5);
+            }
+            for i in 0..columns {
+                let expected = difference(&weight, i, &|weight| loss(&x, weight, &bias));
+                assert!((grad_weight[i] - expected).abs() < 1e-5);
+                let expected = difference(&bias, i, &|bias| loss(&x, &weight, bias));
+                assert!((grad_bias[i] - expected).abs() < 1e-5);
             }
         }
     }
@@ -336,55 +289,26 @@ mod tests {
     fn single_precision_agrees_with_double() {
         let (rows, columns) = (70, 300);
         let (x, ct) = (normals(1, rows * columns), normals(2, rows * columns));
-        let weight = normals(3, columns);
+        let (weight, bias) = (normals(3, columns), normals(4, columns));
         let single = |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<_>>();
-        let [y, mean, rstd] = forward(columns, &x, Some(&weight), None);
-        let (mut grad, mut grad_w, mut grad_b) = (y.clone(), weight.clone(), weight.clone());
-        layer_norm_backward(
-            columns,
-            &x,
-            Some(&weight),
-            &mean,
-            &rstd,
-            &ct,
-            &mut grad,
-            &mut grad_w,
-            &mut grad_b,
-        );
-        let (x, ct, weight) = (single(&x), single(&ct), single(&weight));
-        let (mut y32, mut grad32) = (x.clone(), x.clone());
-        let (mut mean32, mut rstd32) = (vec![0.0; rows], vec![0.0; rows]);
-        let (mut grad_w32, mut grad_b32) = (weight.clone(), weight.clone());
-        layer_norm(
-            columns,
-            &x,
-            Some(&weight),
-            None,
-            1e-5,
-            &mut y32,
-            &mut mean32,
-            &mut rstd32,
-        );
-        layer_norm_backward(
-            columns,
-            &x,
-            Some(&weight),
-            &mean32,
-            &rstd32,
-            &ct,
-            &mut grad32,
-            &mut grad_w32,
-            &mut grad_b32,
-        );
-        for (single, double) in [
-            (y32, y),
-            (grad32, grad),
-            (grad_w32, grad_w),
-            (grad_b32, grad_b),
-        ] {
-            for (single, double) in single.iter().zip(double) {
-                assert!((f64::from(*single) - double).abs() < 1e-4 * (1.0 + double.abs()));
-            }
+        let [x32, ct32, weight32] = [&x, &ct, &weight].map(|values| single(values));
+        let double = [
+            vec![forward(&x, &weight, &bias)],
+            backward(&x, &weight, &ct).to_vec(),
+        ];
+        let single = [
+            vec![forward(&x32, &weight32, &single(&bias))],
+            backward(&x32, &weight32, &ct32).to_vec(),
+        ];
+        let numbers = single.iter().flatten().flatten();
+        for (single, double) in numbers.zip(double.iter().flatten().flatten()) {
+            assert!((f64::from(*single) - double).abs() < 1e-4 * (1.0 + double.abs()));
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "layer norm: weight of 1 elements for rows of 2")]
+    fn a_short_weight_is_refused() {
+        layer_norm(2, &[0.0; 4], &[1.0], &[0.0; 2], 1e-5, &mut [0.0; 4]);
     }
 }

@@ -1,19 +1,62 @@
 //! Normalisation to mean 0 and variance 1: over the last axes, over groups of channels, over the batch.
 
-use crate::declare::{Batch, Composite, Derivative, OperationRef, Real, Sample, Shift, operation};
+use crate::backend::Scalar;
+use crate::declare::{Batch, BatchRule, Composite, Derivative, Real, Rule, Sample, operation};
 use crate::error::{Mismatch, raise};
 use crate::family;
 use crate::graph::Spec;
 use crate::shape::Shape;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, common_dtype};
 
-family! { LayerNorm }
+family! { LayerNorm, LayerNormBackward }
 
-/// `(x - mean) / sqrt(variance + epsilon)` over the last `axes` axes, with the biased variance.
+/// `(x - mean) / sqrt(variance + epsilon) * weight + bias` over the last `axes` axes, with the biased variance.
+/// Operands: x, weight, bias.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct LayerNorm {
     pub(crate) axes: usize,
     pub(crate) epsilon: Real,
+}
+
+/// The cotangents of the operands of [`LayerNorm`]. Operands: x, weight, the cotangent of the result.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct LayerNormBackward {
+    pub(crate) axes: usize,
+    pub(crate) epsilon: Real,
+}
+
+fn check(inputs: &[&Spec], axes: usize, names: &'static [&'static str]) -> Result<(), Mismatch> {
+    let x = inputs[0];
+    if !x.dtype().is_floating() {
+        let reason = format!("not defined for {}", x.dtype());
+        return Err(Mismatch::dtype(reason).help("convert first: `.cast(DType::F32)`"));
+    }
+    if x.rank() < axes || axes == 0 {
+        let reason = format!(
+            "{axes} axes are to be normalised, the tensor has {}",
+            x.rank()
+        );
+        return Err(Mismatch::shape(reason).naming(names));
+    }
+    let normalised = &x.shape()[x.rank() - axes..];
+    for (spec, name) in inputs.iter().zip(names).skip(1) {
+        let expected = if *name == "cotangent" {
+            &x.shape()[..]
+        } else {
+            normalised
+        };
+        if spec.shape()[..] != *expected {
+            let reason = format!(
+                "the {name} must have the shape of the normalised axes, {}",
+                Shape::from(expected)
+            );
+            return Err(Mismatch::shape(reason).naming(names));
+        }
+        if spec.dtype() != x.dtype() {
+            return Err(Mismatch::dtype("the dtypes differ").naming(names));
+        }
+    }
+    Ok(())
 }
 
 impl Composite for LayerNorm {
@@ -22,29 +65,153 @@ impl Composite for LayerNorm {
     }
 
     fn formula(&self) -> &'static str {
-        "y = (x - mean x) / √(var x + ε) over the last axes"
+        "y = w (x - mean x) / √(var x + ε) + b over the last axes"
     }
 
     fn check(&self, inputs: &[&Spec]) -> Result<(), Mismatch> {
-        if !inputs[0].dtype().is_floating() {
-            let reason = format!("not defined for {}", inputs[0].dtype());
-            return Err(Mismatch::dtype(reason).help("convert first: `.cast(DType::F32)`"));
-        }
-        if inputs[0].rank() < self.axes {
-            let reason = format!(
-                "{} axes are to be normalised, the tensor has {}",
-                self.axes,
-                inputs[0].rank()
-            );
-            return Err(Mismatch::shape(reason));
-        }
-        Ok(())
+        check(inputs, self.axes, &["input", "weight", "bias"])
     }
 
     fn body(&self, inputs: &[Tensor]) -> Vec<Tensor> {
-        let x = &inputs[0];
-        let axes: Vec<usize> = (x.rank() - self.axes..x.rank()).collect();
-        vec![standardised(x, &axes, self.epsilon.0)]
+        let [x, weight, bias] = inputs else {
+            unreachable!("layer normalisation has three operands")
+        };
+        let standard = standardised(x, &last_axes(x, self.axes), self.epsilon.0);
+        vec![standard * weight + bias]
+    }
+
+    fn derivative(&self) -> Derivative<'_> {
+        Derivative::Rule(self)
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch::Rule(self)
+    }
+
+    fn samples() -> Vec<Sample> {
+        let over = |axes, shape: &[usize]| {
+            let layer_norm = LayerNorm {
+                axes,
+                epsilon: Real(1e-5),
+            };
+            let normalised = &shape[shape.len() - axes..];
+            Sample::new(operation(layer_norm))
+                .input(shape)
+                .input(normalised)
+                .input(normalised)
+        };
+        vec![
+            over(1, &[3, 4]),
+            over(2, &[2, 3, 2]),
+            over(1, &[5]),
+            over(1, &[0, 3]),
+        ]
+    }
+}
+
+impl BatchRule for LayerNorm {
+    /// The last axes stay the last axes; weights of each example's own are applied behind.
+    fn batch(&self, inputs: &[Tensor], batched: &[bool], extent: usize) -> Vec<Tensor> {
+        let x = if batched[0] {
+            inputs[0].clone()
+        } else {
+            let shape = inputs[0].shape().with_axis(0, extent);
+            inputs[0].unsqueeze(0).expand(shape)
+        };
+        let layer_norm = operation(self.clone());
+        if !batched[1] && !batched[2] {
+            return vec![layer_norm.of(&[&x, &inputs[1], &inputs[2]])];
+        }
+        let rank = x.rank() - self.axes;
+        let neutral = |number| neutral(&x, self.axes, number);
+        let standard = layer_norm.of(&[&x, &neutral(1.0), &neutral(0.0)]);
+        let aligned = |operand: usize| {
+            let tensor = &inputs[operand];
+            if !batched[operand] {
+                return tensor.clone();
+            }
+            let shape: Shape = [extent]
+                .into_iter()
+                .chain(std::iter::repeat_n(1, rank - 1))
+                .chain(tensor.shape()[1..].iter().copied())
+                .collect();
+            tensor.shaped(&shape)
+        };
+        vec![standard * aligned(1) + aligned(2)]
+    }
+}
+
+impl Rule for LayerNorm {
+    fn jvp(
+        &self,
+        inputs: &[Tensor],
+        _outputs: &[Tensor],
+        tangents: &[Option<Tensor>],
+    ) -> Vec<Option<Tensor>> {
+        let (x, weight) = (&inputs[0], &inputs[1]);
+        let axes = last_axes(x, self.axes);
+        let (standard, scale) = standard_and_scale(x, &axes, self.epsilon.0);
+        let along = |tangent: &Tensor| {
+            let moved = tangent - mean_over(tangent, &axes);
+            let turned = mean_over(&(&standard * tangent), &axes);
+            (moved - &standard * turned) * &scale * weight
+        };
+        let terms = [
+            tangents[0].as_ref().map(along),
+            tangents[1].as_ref().map(|tangent| &standard * tangent),
+            tangents[2]
+                .as_ref()
+                .map(|tangent| tangent.expand(x.shape().clone())),
+        ];
+        vec![terms.into_iter().flatten().reduce(|sum, term| sum + term)]
+    }
+
+    fn vjp(
+        &self,
+        inputs: &[Tensor],
+        _outputs: &[Tensor],
+        cotangents: &[Option<Tensor>],
+    ) -> Vec<Option<Tensor>> {
+        let cotangent = cotangents[0]
+            .as_ref()
+            .expect("the only output has a cotangent");
+        let backward = LayerNormBackward {
+            axes: self.axes,
+            epsilon: self.epsilon,
+        };
+        let outputs = operation(backward).all_of(&[&inputs[0], &inputs[1], cotangent]);
+        outputs.into_iter().map(Some).collect()
+    }
+}
+
+impl Composite for LayerNormBackward {
+    fn name(&self) -> &'static str {
+        "layer_norm_backward"
+    }
+
+    fn formula(&self) -> &'static str {
+        "with h = (x - mean x) r, r = 1 / √(var x + ε): r (w c - mean w c - h mean h w c); Σ c h; Σ c"
+    }
+
+    fn check(&self, inputs: &[&Spec]) -> Result<(), Mismatch> {
+        check(inputs, self.axes, &["input", "weight", "cotangent"])
+    }
+
+    fn body(&self, inputs: &[Tensor]) -> Vec<Tensor> {
+        let [x, weight, cotangent] = inputs else {
+            unreachable!("the derivative of layer normalisation has three operands")
+        };
+        let axes = last_axes(x, self.axes);
+        let (standard, scale) = standard_and_scale(x, &axes, self.epsilon.0);
+        let weighed = cotangent * weight;
+        let moved = &weighed - mean_over(&weighed, &axes);
+        let turned = mean_over(&(&standard * &weighed), &axes);
+        let rows: Vec<usize> = (0..x.rank() - self.axes).collect();
+        vec![
+            (moved - &standard * turned) * scale,
+            (cotangent * standard).sum(rows.clone()),
+            cotangent.sum(rows),
+        ]
     }
 
     fn derivative(&self) -> Derivative<'_> {
@@ -52,30 +219,38 @@ impl Composite for LayerNorm {
     }
 
     fn batch(&self) -> Batch<'_> {
-        Batch::ShiftAxes(self)
+        Batch::Body
     }
 
     fn samples() -> Vec<Sample> {
-        let over = |axes| {
-            Sample::new(operation(LayerNorm {
+        let over = |axes, shape: &[usize]| {
+            let backward = LayerNormBackward {
                 axes,
                 epsilon: Real(1e-5),
-            }))
+            };
+            Sample::new(operation(backward))
+                .input(shape)
+                .input(&shape[shape.len() - axes..])
+                .input(shape)
         };
         vec![
-            over(1).input([3, 4]),
-            over(2).input([2, 3, 2]),
-            over(1).input([5]),
-            over(1).input([0, 3]),
+            over(1, &[3, 4]),
+            over(2, &[2, 3, 2]),
+            over(1, &[5]),
+            over(1, &[0, 3]),
         ]
     }
 }
 
-impl Shift for LayerNorm {
-    /// The last axes stay the last axes.
-    fn shifted(&self, _extent: usize) -> OperationRef {
-        operation(self.clone())
-    }
+/// `number` over the last `axes` axes of `x`.
+fn neutral(x: &Tensor, axes: usize, number: f64) -> Tensor {
+    let normalised = &x.shape()[x.rank().saturating_sub(axes)..];
+    let spec = x.spec().with_shape(Shape::from(normalised));
+    Tensor::filled(Scalar::Float(number), spec)
+}
+
+fn last_axes(x: &Tensor, count: usize) -> Vec<usize> {
+    (x.rank() - count..x.rank()).collect()
 }
 
 /// The mean over `axes`, repeated to the full shape.
@@ -85,9 +260,15 @@ fn mean_over(x: &Tensor, axes: &[usize]) -> Tensor {
 }
 
 fn standardised(x: &Tensor, axes: &[usize], epsilon: f64) -> Tensor {
+    standard_and_scale(x, axes, epsilon).0
+}
+
+/// `x` with mean 0 and variance 1 over `axes`, and what it was divided by for that, as a factor.
+fn standard_and_scale(x: &Tensor, axes: &[usize], epsilon: f64) -> (Tensor, Tensor) {
     let centred = x - mean_over(x, axes);
     let variance = mean_over(&centred.square(), axes);
-    centred * (variance + epsilon).rsqrt()
+    let scale = (variance + epsilon).rsqrt();
+    (centred * &scale, scale)
 }
 
 /// A vector over the channels of `[batch, channels, ..]`, ready to broadcast.
@@ -122,14 +303,17 @@ impl Tensor {
         bias: Option<&Tensor>,
         epsilon: f64,
     ) -> Tensor {
+        let x = self.floating();
         let axes = weight.or(bias).map_or(1, Tensor::rank);
+        let weight = weight.cloned().unwrap_or_else(|| neutral(&x, axes, 1.0));
+        let bias = bias.cloned().unwrap_or_else(|| neutral(&x, axes, 0.0));
+        let dtype = common_dtype(&[x.spec(), weight.spec(), bias.spec()]);
+        let [x, weight, bias] = [x, weight, bias].map(|tensor| tensor.cast(dtype));
         let layer_norm = LayerNorm {
             axes,
             epsilon: Real(epsilon),
         };
-        let y = operation(layer_norm).of(&[&self.floating()]);
-        let y = weight.map_or(y.clone(), |weight| &y * weight);
-        bias.map_or(y.clone(), |bias| &y + bias)
+        operation(layer_norm).of(&[&x, &weight, &bias])
     }
 
     /// Division by the root of the mean square over the last axes, as many as `weight` has, or one; then times `weight`

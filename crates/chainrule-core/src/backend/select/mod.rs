@@ -4,12 +4,14 @@ mod convolution;
 mod copy;
 mod gather;
 mod matmul;
+mod normalization;
 mod pooling;
 mod reduce;
 mod softmax;
 
 pub(crate) use copy::copied;
 
+use crate::composites::normalization::{LayerNorm, LayerNormBackward};
 use crate::composites::softmax::{LogSoftmax, LogSoftmaxBackward, Softmax, SoftmaxBackward};
 use crate::declare::Operation;
 use crate::error::Error;
@@ -83,6 +85,12 @@ const KERNELS: &[Row] = &[
     (TypeId::of::<Argmax>, reduce::numbers, reduce::argmax),
     (TypeId::of::<Argmin>, reduce::numbers, reduce::argmin),
     (TypeId::of::<Concat>, always, copy::concat),
+    (TypeId::of::<LayerNorm>, always, normalization::layer_norm),
+    (
+        TypeId::of::<LayerNormBackward>,
+        always,
+        normalization::layer_norm_backward,
+    ),
     (
         TypeId::of::<LogSoftmax>,
         softmax::log_last_axis,
