@@ -104,6 +104,54 @@ fn layer_normalisation_refuses_other_extents() {
 }
 
 #[test]
+fn scans_forward_and_backward() {
+    let x = [normal(&[3, 50, 20])];
+    for (dtype, tolerance) in FLOATS.iter().zip([1e-4, 1e-12, 0.05, 0.01]) {
+        assert_same(&[*dtype], &x, tolerance, |x| {
+            let turned = x[0].transpose(0, 2);
+            [
+                with_gradient(&x[0], |x| x.cumsum(2)),
+                with_gradient(&x[0], |x| x.cumsum(1)),
+                with_gradient(&turned, |x| x.cumsum(1)),
+                vec![x[0].cumprod(1), turned.cumprod(2)],
+            ]
+            .concat()
+        });
+    }
+    let integers = [(&x[0] * 8.0).cast(DType::I32)];
+    assert_same(&[DType::F32], &integers, 0.0, |x| {
+        vec![x[0].cumsum(1), x[0].cumprod(2)]
+    });
+}
+
+#[test]
+fn orders_along_every_axis() {
+    let x = normal(&[3, 40, 70]);
+    let with_nan = x.eq(0.5).where_(f64::NAN, &x);
+    let inputs = [
+        x,
+        with_nan,
+        normal(&[20_000]),
+        Tensor::arange(12).reshape([3, 4]),
+    ];
+    assert_same(&FLOATS, &inputs, 0.0, |inputs| {
+        let mut results = Vec::new();
+        for x in inputs {
+            for axis in 0..x.rank() as isize {
+                for descending in [false, true] {
+                    results.push(x.argsort(axis, descending));
+                    let (values, positions) = x.topk(3, axis, descending);
+                    results.extend([values, positions]);
+                }
+            }
+        }
+        results
+    });
+    let bits = [inputs[0].gt(0.0)];
+    assert_same(&[DType::F32], &bits, 0.0, |x| vec![x[0].argsort(1, true)]);
+}
+
+#[test]
 fn gathering_and_scattering() {
     let count = 70 * 40;
     let index = Generator::new(5).randint(0, 50, [count]);

@@ -71,7 +71,15 @@ impl<T: Element + Key> SortElement for T {}
 trait Packed: Ord + Copy {
     fn new(key: u64, position: usize) -> Self;
     fn position(self) -> i64;
+    /// [`DIGIT`] bits of the key from bit `shift` on.
+    fn digit(self, shift: u32) -> usize;
 }
+
+/// Bits of a key that one pass of a sort looks at.
+const DIGIT: u32 = 11;
+const DIGITS: usize = 1 << DIGIT;
+/// Elements from which passes over the digits are quicker than comparing.
+const WORTH_PASSES: usize = 4 * DIGITS;
 
 impl Packed for u64 {
     #[inline(always)]
@@ -81,6 +89,10 @@ impl Packed for u64 {
     #[inline(always)]
     fn position(self) -> i64 {
         i64::from(self as u32)
+    }
+    #[inline(always)]
+    fn digit(self, shift: u32) -> usize {
+        (self >> (32 + shift)) as usize % DIGITS
     }
 }
 
@@ -92,6 +104,10 @@ impl Packed for u128 {
     #[inline(always)]
     fn position(self) -> i64 {
         self as u64 as i64
+    }
+    #[inline(always)]
+    fn digit(self, shift: u32) -> usize {
+        (self >> (64 + shift)) as usize % DIGITS
     }
 }
 
@@ -159,7 +175,8 @@ fn select_packed<T: SortElement, P: Packed>(
     let flip = if descending { mask } else { 0 };
     let grain = (GRAIN * k / columns.max(1)).max(1);
     divide_rows(out, k, grain, &|first, rows| {
-        let mut packed = Vec::with_capacity(columns);
+        // Vectors of one task, reused from row to row.
+        let (mut packed, mut other) = (Vec::with_capacity(columns), Vec::new());
         for (offset, out) in rows.chunks_exact_mut(k).enumerate() {
             let row = &x[(first + offset) * columns..][..columns];
             packed.clear();
@@ -168,15 +185,45 @@ fn select_packed<T: SortElement, P: Packed>(
                     .enumerate()
                     .map(|(position, element)| P::new(element.key() ^ flip, position)),
             );
-            if k < columns {
-                packed.select_nth_unstable(k);
+            if k == columns && k >= WORTH_PASSES {
+                sort_by_digits(&mut packed, &mut other, T::BITS);
+            } else {
+                if k < columns {
+                    packed.select_nth_unstable(k);
+                }
+                packed[..k].sort_unstable();
             }
-            packed[..k].sort_unstable();
             for (out, packed) in out.iter_mut().zip(&packed) {
                 *out = packed.position();
             }
         }
     });
+}
+
+/// Sorts by the keys' digits, the least significant first (Knuth, "The Art of Computer Programming" 3, 5.2.5). Equal keys
+/// keep their order.
+fn sort_by_digits<P: Packed>(packed: &mut Vec<P>, other: &mut Vec<P>, bits: u32) {
+    other.clear();
+    other.extend_from_slice(packed);
+    for shift in (0..bits).step_by(DIGIT as usize) {
+        let mut places = vec![0usize; DIGITS];
+        for element in &*packed {
+            places[element.digit(shift)] += 1;
+        }
+        if places.contains(&packed.len()) {
+            continue; // all have the same digit
+        }
+        let mut next = 0;
+        for place in &mut places {
+            next += std::mem::replace(place, next);
+        }
+        for &element in &*packed {
+            let place = &mut places[element.digit(shift)];
+            other[*place] = element;
+            *place += 1;
+        }
+        std::mem::swap(packed, other);
+    }
 }
 
 #[cfg(test)]
@@ -197,6 +244,7 @@ mod tests {
             (3, 100),
             (200, 33),
             (1, 5000),
+            (2, 10_000),
             (0, 4),
             (4, 0),
         ] {

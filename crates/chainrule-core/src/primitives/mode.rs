@@ -68,6 +68,7 @@ impl Reference for ModePosition {
         let ascending = Argsort {
             axis: self.axis,
             descending: false,
+            count: input.shape[self.axis],
         };
         let order = ascending.order(input);
         let (extent, stride) = (

@@ -1,8 +1,8 @@
 //! Running sums and products along an axis.
 
 use crate::declare::{
-    Array, Batch, Derivative, Evaluation, Linear, OperationRef, Primitive, Reference, Ring, Sample,
-    Shift, Specs, one, operation,
+    Array, Batch, Composite, Derivative, Evaluation, Linear, OperationRef, Primitive, Reference,
+    Ring, Sample, Shift, Specs, one, operation,
 };
 use crate::each_ring;
 use crate::error::{Error, Mismatch};
@@ -11,7 +11,7 @@ use crate::graph::Spec;
 use crate::tensor::Tensor;
 use chainrule_kernels::DType;
 
-family! { CumulativeSum }
+family! { CumulativeSum, CumulativeProduct }
 
 /// Each element plus all before it along `axis`; with `reverse`, plus all after it, which is the transpose.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -127,6 +127,71 @@ impl Shift for CumulativeSum {
     }
 }
 
+/// Each element times all before it along `axis`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct CumulativeProduct {
+    pub(crate) axis: usize,
+}
+
+impl Composite for CumulativeProduct {
+    fn name(&self) -> &'static str {
+        "cumprod"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y[i] = Π x[j] over j ≤ i"
+    }
+
+    fn check(&self, inputs: &[&Spec]) -> Result<(), Mismatch> {
+        if inputs[0].dtype() == DType::Bool {
+            return Err(Mismatch::dtype("truth values have no product")
+                .help("convert first: `.cast(DType::I64)`"));
+        }
+        Ok(())
+    }
+
+    /// Products over windows that double in length (Hillis, Steele 1986), so that the derivative needs no division.
+    fn body(&self, inputs: &[Tensor]) -> Vec<Tensor> {
+        let (mut x, axis) = (inputs[0].clone(), self.axis as isize);
+        let extent = x.shape()[self.axis];
+        let mut window = 1;
+        while window < extent {
+            let head = x.narrow(axis, 0, window);
+            let tail = x.narrow(axis, window, extent - window);
+            let before = x.narrow(axis, 0, extent - window);
+            x = Tensor::concat(&[&head, &(tail * before)], axis);
+            window *= 2;
+        }
+        vec![x]
+    }
+
+    fn derivative(&self) -> Derivative<'_> {
+        Derivative::Body
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch::ShiftAxes(self)
+    }
+
+    fn samples() -> Vec<Sample> {
+        let along = |axis| Sample::new(operation(CumulativeProduct { axis }));
+        vec![
+            along(0).input([4]),
+            along(1).input([2, 5]),
+            along(0).input([3, 2]),
+            along(1).input([2, 0]),
+        ]
+    }
+}
+
+impl Shift for CumulativeProduct {
+    fn shifted(&self, _extent: usize) -> OperationRef {
+        operation(CumulativeProduct {
+            axis: self.axis + 1,
+        })
+    }
+}
+
 impl Tensor {
     /// Each element plus all before it along `axis`. Integers and truth values sum in `i64`.
     ///
@@ -167,7 +232,7 @@ impl Tensor {
     /// When the axis does not exist.
     #[track_caller]
     pub fn cumprod(&self, axis: isize) -> Tensor {
-        let mut x = if self.dtype().is_floating() {
+        let x = if self.dtype().is_floating() {
             self.clone()
         } else {
             self.cast(DType::I64)
@@ -175,18 +240,8 @@ impl Tensor {
         if x.rank() == 0 {
             return x;
         }
-        let position = x.axis("cumprod", axis);
-        let extent = x.shape()[position];
-        // Products over windows that double in length (Hillis, Steele 1986).
-        let mut window = 1;
-        while window < extent {
-            let head = x.narrow(position as isize, 0, window);
-            let tail = x.narrow(position as isize, window, extent - window);
-            let before = x.narrow(position as isize, 0, extent - window);
-            x = Tensor::concat(&[&head, &(tail * before)], position as isize);
-            window *= 2;
-        }
-        x
+        let axis = x.axis("cumprod", axis);
+        operation(CumulativeProduct { axis }).of(&[&x])
     }
 
     /// log Σ exp of each element and all before it along `axis`, without overflow. All derivatives are finite where the

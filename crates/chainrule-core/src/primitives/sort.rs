@@ -7,18 +7,19 @@ use crate::declare::{
 use crate::error::{Error, Mismatch, raise};
 use crate::family;
 use crate::graph::Spec;
-use crate::shape::{Layout, ReductionAxes};
+use crate::shape::ReductionAxes;
 use crate::tensor::Tensor;
 use chainrule_kernels::DType;
 use std::cmp::Ordering;
 
 family! { Argsort }
 
-/// The positions of the elements along `axis` in order; equal elements keep theirs, NaN counts as greatest.
+/// The positions of the first `count` elements along `axis` in order; equal elements keep theirs, NaN counts as greatest.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Argsort {
     pub(crate) axis: usize,
     pub(crate) descending: bool,
+    pub(crate) count: usize,
 }
 
 impl Primitive for Argsort {
@@ -31,7 +32,16 @@ impl Primitive for Argsort {
     }
 
     fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
-        one(inputs[0].with_dtype(DType::I64))
+        let shape = inputs[0].shape();
+        if self.count > shape[self.axis] {
+            let reason = format!(
+                "{} elements are asked for, axis {} has {}",
+                self.count, self.axis, shape[self.axis]
+            );
+            return Err(Mismatch::shape(reason));
+        }
+        let chosen = shape.with_extent(self.axis, self.count);
+        one(inputs[0].with_shape(chosen).with_dtype(DType::I64))
     }
 
     fn evaluation(&self) -> Evaluation<'_> {
@@ -49,11 +59,19 @@ impl Primitive for Argsort {
     }
 
     fn samples() -> Vec<Sample> {
-        let along = |axis, descending| Sample::new(operation(Argsort { axis, descending }));
+        let along = |axis, descending, count| {
+            Sample::new(operation(Argsort {
+                axis,
+                descending,
+                count,
+            }))
+        };
         vec![
-            along(0, false).distinct([5]),
-            along(1, true).distinct([3, 4]),
-            along(0, false).distinct([4, 2]),
+            along(0, false, 5).distinct([5]),
+            along(1, true, 4).distinct([3, 4]),
+            along(0, false, 4).distinct([4, 2]),
+            along(0, true, 2).distinct([4, 2]),
+            along(0, false, 0).distinct([3]),
         ]
     }
 }
@@ -102,24 +120,24 @@ impl Argsort {
     }
 
     fn positions(&self, input: &Array, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<i64> {
-        let layout = Layout::contiguous(input.shape.clone());
-        let (extent, stride) = (input.shape[self.axis], layout.strides[self.axis] as usize);
-        let mut result = vec![0; input.shape.elements()];
-        for start in 0..result.len() {
-            if start / stride % extent != 0 {
-                continue; // not the first element of its row
-            }
+        let extent = input.shape[self.axis];
+        let inner: usize = input.shape[self.axis + 1..].iter().product();
+        let outer: usize = input.shape[..self.axis].iter().product();
+        let mut result = vec![0; outer * self.count * inner];
+        for row in 0..outer * inner {
+            let (block, lane) = (row / inner, row % inner);
+            let at = |position: usize| (block * extent + position) * inner + lane;
             let mut order: Vec<usize> = (0..extent).collect();
             order.sort_by(|&a, &b| {
-                let ordering = compare(start + a * stride, start + b * stride);
+                let ordering = compare(at(a), at(b));
                 if self.descending {
                     ordering.reverse()
                 } else {
                     ordering
                 }
             });
-            for (rank, position) in order.into_iter().enumerate() {
-                result[start + rank * stride] = position as i64;
+            for (rank, position) in order.into_iter().take(self.count).enumerate() {
+                result[(block * self.count + rank) * inner + lane] = position as i64;
             }
         }
         result
@@ -149,7 +167,17 @@ impl Tensor {
     #[track_caller]
     pub fn argsort(&self, axis: isize, descending: bool) -> Tensor {
         let axis = self.axis("argsort", axis);
-        operation(Argsort { axis, descending }).of(&[self])
+        self.first_in_order(axis, descending, self.shape()[axis])
+    }
+
+    #[track_caller]
+    fn first_in_order(&self, axis: usize, descending: bool, count: usize) -> Tensor {
+        operation(Argsort {
+            axis,
+            descending,
+            count,
+        })
+        .of(&[self])
     }
 
     /// The elements in order along `axis`, and the positions they had.
@@ -188,7 +216,7 @@ impl Tensor {
             );
             raise(Mismatch::index(reason).into_error("topk", &[self.as_operand()]));
         }
-        let positions = self.argsort(axis, largest).narrow(axis, 0, count);
+        let positions = self.first_in_order(position, largest, count);
         (self.gather(axis, &positions), positions)
     }
 
@@ -214,7 +242,8 @@ impl Tensor {
             raise(Mismatch::index(reason).into_error("kthvalue", &[self.as_operand()]));
         }
         let axis = position as isize;
-        let index = x.argsort(axis, false).narrow(axis, rank - 1, 1);
+        let order = x.first_in_order(position, false, rank);
+        let index = order.narrow(axis, rank - 1, 1);
         let value = x.gather(axis, &index).squeeze(axis);
         (over.result(value), over.result(index.squeeze(axis)))
     }

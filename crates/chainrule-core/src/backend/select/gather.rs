@@ -1,6 +1,6 @@
 //! Elements and slices picked, placed and added by integer positions along an axis.
 
-use super::{Input, Rows, copied, declared, with_element};
+use super::{Input, Rows, around, copied, declared, with_element};
 use crate::declare::Operation;
 use crate::error::Error;
 use crate::graph::Spec;
@@ -24,16 +24,6 @@ pub(super) fn aligned_sums(operation: &dyn Operation, specs: &[&Spec]) -> bool {
 
 fn aligned(index: &Shape, shape: &Shape, axis: usize) -> bool {
     (0..shape.rank()).all(|other| other == axis || index[other] == shape[other])
-}
-
-/// A shape seen as [outer, extent along the axis, inner].
-fn around(shape: &Shape, axis: usize) -> [usize; 3] {
-    let product = |range: &[usize]| range.iter().product();
-    [
-        product(&shape[..axis]),
-        shape[axis],
-        product(&shape[axis + 1..]),
-    ]
 }
 
 /// An index in row-major order as `i64`.

@@ -7,7 +7,9 @@ mod matmul;
 mod normalization;
 mod pooling;
 mod reduce;
+mod scan;
 mod softmax;
+mod sort;
 
 pub(crate) use copy::copied;
 
@@ -23,10 +25,12 @@ use crate::primitives::gather::{Gather, ScatterAdd};
 use crate::primitives::index_select::{IndexAdd, IndexSelect};
 use crate::primitives::matmul::Matmul;
 use crate::primitives::pooling::{MaxPoolPositions, WindowSpread, WindowSum};
+use crate::primitives::scan::{CumulativeProduct, CumulativeSum};
 use crate::primitives::scatter::Scatter;
 use crate::primitives::slice::Unslice;
+use crate::primitives::sort::Argsort;
 use crate::primitives::sum::Sum;
-use crate::shape::Layout;
+use crate::shape::{Layout, Shape};
 use chainrule_kernels::{Buffer, DType, Element};
 use std::any::TypeId;
 
@@ -62,6 +66,16 @@ impl Rows<'_> {
     }
 }
 
+/// A shape seen as [outer, extent along the axis, inner].
+fn around(shape: &Shape, axis: usize) -> [usize; 3] {
+    let product = |range: &[usize]| range.iter().product();
+    [
+        product(&shape[..axis]),
+        shape[axis],
+        product(&shape[axis + 1..]),
+    ]
+}
+
 /// Computes the outputs, contiguous.
 pub(crate) type Kernel = fn(&dyn Operation, &[Input<'_>], &[Spec]) -> Result<Vec<Buffer>, Error>;
 
@@ -84,6 +98,7 @@ const KERNELS: &[Row] = &[
     (TypeId::of::<Amin>, reduce::numbers, reduce::minimum),
     (TypeId::of::<Argmax>, reduce::numbers, reduce::argmax),
     (TypeId::of::<Argmin>, reduce::numbers, reduce::argmin),
+    (TypeId::of::<Argsort>, always, sort::argsort),
     (TypeId::of::<Concat>, always, copy::concat),
     (TypeId::of::<LayerNorm>, always, normalization::layer_norm),
     (
@@ -116,6 +131,12 @@ const KERNELS: &[Row] = &[
         convolution::real,
         convolution::weight,
     ),
+    (
+        TypeId::of::<CumulativeProduct>,
+        always,
+        scan::cumulative_product,
+    ),
+    (TypeId::of::<CumulativeSum>, always, scan::cumulative_sum),
     (TypeId::of::<Gather>, always, gather::gather),
     (TypeId::of::<IndexAdd>, always, gather::index_add),
     (TypeId::of::<IndexSelect>, always, gather::index_select),
