@@ -22,7 +22,7 @@ pub(crate) fn solve(operator: &dyn Fn(&Tensor) -> Tensor, right: &Tensor) -> Res
     let mut size = scale;
     let rounds = 4 + 10 * right.elements().div_ceil(RESTART);
     for _ in 0..rounds {
-        if !(size > tolerance * scale) {
+        if size <= tolerance * scale || size.is_nan() {
             return Ok(solution);
         }
         solution = &solution + improvement(operator, &residual, size, tolerance * scale);
@@ -68,7 +68,7 @@ fn improvement(
         let mut column = (first + second).cast(DType::F64).to_vec::<f64>();
         column.push(length);
         let left = triangle.append(column);
-        if left <= 0.1 * enough || !(length > 0.0) {
+        if left <= 0.1 * enough || length == 0.0 || length.is_nan() {
             break;
         }
         basis = Tensor::concat(&[&basis, &(image / length).unsqueeze(0)], 0);
