@@ -14,6 +14,7 @@ pub mod tree;
 mod composites;
 mod plan;
 mod primitives;
+mod sparse;
 mod tensor;
 mod transforms;
 
@@ -26,6 +27,10 @@ pub use error::{Error, ErrorKind, attempt};
 pub use graph::{Device, Spec, evaluate, untracked};
 pub use primitives::{Extents, Gate, PerAxis, PoolOptions};
 pub use shape::{Axes, ReductionAxes, Shape, keep};
+pub use sparse::{
+    Colouring, Compression, Directions, Pattern, SparseMatrix, hessian_sparsity, sparse_hessian,
+    sparse_jacobian, sparsity, sparsity_along_path, sparsity_at,
+};
 pub use tensor::{
     Ellipsis, Generator, Index, IntoIndex, Like, Nested, NewAxis, Number, Step, Tensor,
     default_dtype, manual_seed, promote, set_default_dtype, steps,

@@ -52,7 +52,7 @@ fn elementwise_series() {
 fn series_through_structure() {
     let x = [0.3, 0.7, 1.2, -0.4];
     agrees(
-        |x| x.reshape([2, 2]).matmul(&x.reshape([2, 2]).sin()).sum(1),
+        |x| x.reshape([2, 2]).matmul(x.reshape([2, 2]).sin()).sum(1),
         &x,
         4,
     );

@@ -1,5 +1,6 @@
 //! Every view of a declaration held against every other: the checks that the registry's test runs.
 
+use super::higher;
 use crate::declare::{Sample, SampleInput};
 use crate::error::attempt;
 use crate::graph::Device;
@@ -16,9 +17,10 @@ const DIFFERENCE_TOLERANCE: f64 = 2e-7;
 ///
 /// Held against each other: the shape rule and the value; planned and plain execution; derivative and central
 /// differences; forward and reverse mode; second derivative and differences of the first; `vmap` and a loop; narrow
-/// dtypes and `f64`; a strided input and a contiguous one.
+/// dtypes and `f64`; a strided input and a contiguous one; Taylor mode and nested directions; the sparsity pattern and
+/// the Jacobian.
 pub fn sample(sample: &Sample) -> Vec<String> {
-    let checks: [(&str, Check); 8] = [
+    let checks: [(&str, Check); 10] = [
         ("shape rule", shape_rule),
         ("planned against plain", planned_against_plain),
         ("strided input", strided_input),
@@ -27,6 +29,8 @@ pub fn sample(sample: &Sample) -> Vec<String> {
         ("forward against reverse", forward_against_reverse),
         ("second derivative against differences", second_order),
         ("vmap against a loop", vmap_against_loop),
+        ("taylor against nesting", higher::taylor_against_nesting),
+        ("pattern against Jacobian", higher::pattern_against_jacobian),
     ];
     let case = Case::of(sample);
     checks
@@ -52,7 +56,7 @@ pub fn sample(sample: &Sample) -> Vec<String> {
 type Check = fn(&Case) -> Result<(), String>;
 
 /// A sample with inputs in `f64`.
-struct Case<'a> {
+pub(super) struct Case<'a> {
     sample: &'a Sample,
     inputs: Vec<Tensor>,
     /// Which inputs are real.
@@ -93,7 +97,7 @@ fn materialised(input: &SampleInput, seed: usize) -> Tensor {
 }
 
 /// Random numbers of a tensor's shape, away from zero, to weigh with.
-fn weights(like: &Tensor, seed: usize) -> Tensor {
+pub(super) fn weights(like: &Tensor, seed: usize) -> Tensor {
     let numbers: Vec<f64> = (0..like.elements())
         .map(|index| 0.5 + fraction(seed + 77, index))
         .collect();
@@ -118,18 +122,18 @@ impl Case<'_> {
         }
     }
 
-    fn run(&self, inputs: &[Tensor]) -> Vec<Tensor> {
+    pub(super) fn run(&self, inputs: &[Tensor]) -> Vec<Tensor> {
         self.sample
             .operation
             .all_of(&inputs.iter().collect::<Vec<_>>())
             .into_vec()
     }
 
-    fn outputs(&self) -> Vec<Tensor> {
+    pub(super) fn outputs(&self) -> Vec<Tensor> {
         self.run(&self.inputs)
     }
 
-    fn real_inputs(&self) -> Vec<Tensor> {
+    pub(super) fn real_inputs(&self) -> Vec<Tensor> {
         self.inputs
             .iter()
             .zip(&self.real)
@@ -139,7 +143,7 @@ impl Case<'_> {
     }
 
     /// All inputs, with `real` in the places of the real ones.
-    fn with_real(&self, real: &[Tensor]) -> Vec<Tensor> {
+    pub(super) fn with_real(&self, real: &[Tensor]) -> Vec<Tensor> {
         let mut next = real.iter();
         let choose = |(input, is_real): (&Tensor, &bool)| match is_real {
             true => next
@@ -165,7 +169,7 @@ impl Case<'_> {
             .expect("the operation has a real output")
     }
 
-    fn is_differentiable(&self) -> bool {
+    pub(super) fn is_differentiable(&self) -> bool {
         use crate::declare::Derivative;
         let derivative = self.sample.operation.derivative();
         let differentiable = !matches!(
@@ -195,7 +199,12 @@ fn numbers(tensor: &Tensor) -> Vec<f64> {
 }
 
 /// The largest difference between two tensors relative to the larger of 1 and their size.
-fn compare(what: &str, actual: &Tensor, expected: &Tensor, tolerance: f64) -> Result<(), String> {
+pub(super) fn compare(
+    what: &str,
+    actual: &Tensor,
+    expected: &Tensor,
+    tolerance: f64,
+) -> Result<(), String> {
     if actual.shape() != expected.shape() {
         return Err(format!(
             "{what}: shape {} instead of {}",

@@ -2,3 +2,4 @@
 
 pub mod anomaly;
 pub mod gradients;
+mod higher;

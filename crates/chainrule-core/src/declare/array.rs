@@ -98,8 +98,11 @@ impl Ring for Set {
     fn plus(&self, other: &Set) -> Set {
         self.union(other)
     }
-    /// The other factor counts as some unknown number: nothing cancels.
+    /// Nothing, where a factor is known to be zero (an empty set); else both: no product of numbers cancels.
     fn times(&self, other: &Set) -> Set {
+        if self.0.is_empty() || other.0.is_empty() {
+            return Set::default();
+        }
         self.union(other)
     }
 }

@@ -13,6 +13,7 @@ mod specs;
 mod tape;
 pub(crate) mod text;
 pub(crate) mod walk;
+pub(crate) mod watch;
 
 pub use evaluate::evaluate;
 pub use history::untracked;

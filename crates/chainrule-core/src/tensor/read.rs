@@ -4,6 +4,7 @@ use super::Tensor;
 use crate::backend::{Scalar, to_array};
 use crate::declare::Data;
 use crate::error::{Error, ErrorKind, or_raise, raise};
+use crate::graph::watch::note_reading;
 use chainrule_kernels::DType;
 use half::{bf16, f16};
 
@@ -106,6 +107,7 @@ impl Tensor {
     /// All elements as scalars, computing them if necessary.
     #[track_caller]
     pub(crate) fn scalars(&self) -> Vec<Scalar> {
+        note_reading(self);
         match or_raise(to_array(&self.known_value(), self.spec())).data {
             Data::F32(elements) => elements
                 .into_iter()

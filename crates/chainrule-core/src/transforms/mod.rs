@@ -13,7 +13,7 @@ mod grad;
 mod jacobian;
 mod jvp;
 mod linearize;
-mod record;
+pub(crate) mod record;
 mod reverse;
 mod root;
 mod side;
@@ -31,4 +31,6 @@ pub use root::root;
 pub use taylor::taylor;
 pub use vjp::{vjp, vjp_aux};
 
+pub(crate) use jvp::pushed;
 pub(crate) use side::Side;
+pub(crate) use vjp::pulled;
