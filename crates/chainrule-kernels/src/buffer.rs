@@ -142,6 +142,20 @@ impl Buffer {
     }
 }
 
+/// Memory for a kernel's intermediate results: `count` elements whose content is arbitrary. It counts as live and comes
+/// from the pool, so that a loop of products or convolutions asks the system once.
+///
+/// # Panics
+/// When the allocator refuses.
+pub(crate) fn workspace<T: Element>(count: usize) -> Buffer {
+    let bytes = count.checked_mul(size_of::<T>());
+    bytes
+        .and_then(|bytes| Buffer::scratch(bytes).ok())
+        .unwrap_or_else(|| {
+            panic!("memory for {count} intermediate results of a kernel was refused")
+        })
+}
+
 impl Drop for Buffer {
     fn drop(&mut self) {
         LIVE.fetch_sub(self.capacity, Relaxed);

@@ -4,6 +4,7 @@
 //! unrolled for a whole batch: each thread packs the window elements of a block of results into its own workspace of
 //! at most `WORKSPACE` elements or one row of results and multiplies that block.
 
+use crate::buffer::workspace;
 use crate::gemm::GemmElement;
 use crate::gemm_small::Product;
 use crate::real::Real;
@@ -16,8 +17,11 @@ use std::ops::Range;
 const WORKSPACE: usize = 1 << 17;
 /// Weights up to which gradients are summed over parts of the batch; larger ones are divided over the threads.
 const SMALL_WEIGHTS: usize = 1 << 16;
-/// The most parts of the batch that a gradient of weights is summed over.
+/// The most parts of the batch that a gradient of weights is summed over, and pieces that few images are divided into.
+/// They do not follow the number of threads, so results do not either.
 const PARTS: usize = 16;
+/// Multiplications that a piece of an image has at least.
+const PIECE: usize = 1 << 18;
 
 /// The element types that convolutions run in: `f32` and `f64`.
 pub trait ConvolutionElement: Real + GemmElement {}
@@ -90,6 +94,15 @@ impl Convolution {
         }
     }
 
+    /// Into how many pieces to divide each image, so that a few images occupy many threads.
+    fn pieces(&self) -> usize {
+        let work = self.group_out() * self.depth() * self.window.output_size();
+        PARTS
+            .div_ceil(self.batch * self.groups)
+            .min(work / PIECE)
+            .max(1)
+    }
+
     /// Results of one channel that are computed together: whole numbers of result rows where that fits.
     fn block(&self) -> usize {
         let row = self.window.output[2].max(1);
@@ -134,18 +147,18 @@ pub fn convolve<T: ConvolutionElement>(
     let (images, block) = (shape.batch * shape.groups, shape.block());
     // Few images are divided further, by rows of results.
     let row = shape.window.output[2];
-    let pieces = (2 * thread_count()).div_ceil(images);
-    let block = block.min((results / row).div_ceil(pieces) * row);
+    let block = block.min((results / row).div_ceil(shape.pieces()) * row);
     let blocks = results.div_ceil(block);
     let output = Shared::new(output);
     each_unit(images * blocks, &|units| {
-        let mut packed = vec![T::ZERO; depth * block.min(results)];
+        let mut packed = workspace::<T>(depth * block.min(results));
+        let packed = packed.as_mut_slice::<T>();
         for unit in units {
             let (image, group) = (unit / blocks / shape.groups, unit / blocks % shape.groups);
             let range = block * (unit % blocks)..(block * (unit % blocks + 1)).min(results);
             let width = range.len();
             let input = shape.group_input(input, image, group);
-            pack(&shape.window, input, 0..depth, range.clone(), &mut packed);
+            pack(&shape.window, input, 0..depth, range.clone(), packed);
             let first = (image * shape.channels_out + group * shape.group_out()) * results;
             let product = Product {
                 m: shape.group_out(),
@@ -190,16 +203,16 @@ pub fn convolve_grad_input<T: ConvolutionElement>(
     let plane = shape.window.input_size();
     let images = shape.batch * shape.groups;
     // Few images are divided further, by input channels.
-    let parts = (2 * thread_count()).div_ceil(images).min(group_in);
+    let parts = shape.pieces().min(group_in);
     let block = shape.block();
     let grad = Shared::new(grad);
     each_unit(images * parts, &|units| {
-        let mut packed = Vec::new();
+        let mut packed = workspace::<T>(group_in.div_ceil(parts) * taps * block.min(results));
+        let packed = packed.as_mut_slice::<T>();
         for unit in units {
             let (image, group) = (unit / parts / shape.groups, unit / parts % shape.groups);
             let channels = share(group_in, parts, unit % parts, 1);
             let rows = channels.len() * taps;
-            packed.resize(rows * block.min(results), T::ZERO);
             let first = (image * shape.channels_in + group * group_in + channels.start) * plane;
             // SAFETY: the image's channels of this unit are no other unit's.
             let grad = unsafe { grad.range(first..first + channels.len() * plane) };
@@ -224,7 +237,7 @@ pub fn convolve_grad_input<T: ConvolutionElement>(
                 };
                 // SAFETY: `weight` holds the group's rows, `ct` the group's channels, `packed` has room for the block.
                 unsafe { T::multiply(product) };
-                unpack(&shape.window, &packed, 0..rows, range, grad);
+                unpack(&shape.window, packed, 0..rows, range, grad);
             }
         }
     });
@@ -251,18 +264,19 @@ pub fn convolve_grad_weight<T: ConvolutionElement>(
     let (parts, splits) = if size <= SMALL_WEIGHTS {
         (shape.batch.min(PARTS), 1)
     } else {
-        (1, thread_count().div_ceil(shape.groups).min(depth))
+        (1, (PARTS / 2).div_ceil(shape.groups).min(depth))
     };
-    let mut sums = vec![T::ZERO; if parts > 1 { (parts - 1) * size } else { 0 }];
+    let mut sums = workspace::<T>((parts - 1) * size);
+    let sums = sums.as_mut_slice::<T>();
     {
-        let (sums, grad) = (Shared::new(&mut sums), Shared::new(grad));
+        let (sums, grad) = (Shared::new(&mut *sums), Shared::new(&mut *grad));
         each_unit(parts * shape.groups * splits, &|units| {
-            let mut packed = Vec::new();
+            let mut packed = workspace::<T>(depth.div_ceil(splits) * block.min(results));
+            let packed = packed.as_mut_slice::<T>();
             for unit in units {
                 let part = unit / splits / shape.groups;
                 let group = unit / splits % shape.groups;
                 let rows = share(depth, splits, unit % splits, 1);
-                packed.resize(rows.len() * block.min(results), T::ZERO);
                 let start = if part == 0 {
                     grad.pointer()
                 } else {
@@ -274,7 +288,7 @@ pub fn convolve_grad_weight<T: ConvolutionElement>(
                     for column in (0..results).step_by(block) {
                         let range = column..(column + block).min(results);
                         let width = range.len();
-                        pack(&shape.window, input, rows.clone(), range, &mut packed);
+                        pack(&shape.window, input, rows.clone(), range, packed);
                         let product = Product {
                             m: group_out,
                             n: rows.len(),

@@ -3,6 +3,7 @@
 //! A product is divided into blocks of its result, each computed by the single-threaded kernels of the `gemm` crates
 //! (transposes are strides, never copies); the smallest products have a kernel of their own.
 
+use crate::buffer::workspace;
 use crate::element::Element;
 use crate::gemm_small::{self, Product, small_f32, small_f64};
 use crate::threads::{fork_join, share, thread_count};
@@ -453,22 +454,23 @@ macro_rules! multiply_half {
             #[allow(private_interfaces)]
             unsafe fn multiply(product: Product<$type>) {
                 let Product { m, n, k, .. } = product;
-                let widened = |rows: usize, columns: usize, start: *const $type, row: isize, column: isize| {
-                    let mut wide = Vec::with_capacity(rows * columns);
-                    for i in 0..rows as isize {
-                        for j in 0..columns as isize {
+                let widen = |wide: &mut [f32], columns: usize, start: *const $type, row: isize, column: isize| {
+                    for (i, wide) in wide.chunks_exact_mut(columns.max(1)).enumerate() {
+                        for (j, wide) in wide.iter_mut().enumerate() {
                             // SAFETY: an element of an operand, by the caller's promise.
-                            wide.push(unsafe { *start.offset(i * row + j * column) }.to_f32());
+                            *wide = unsafe { *start.offset(i as isize * row + j as isize * column) }.to_f32();
                         }
                     }
-                    wide
                 };
-                let b = widened(k, n, product.b, product.b_row, product.b_column);
-                let mut c = vec![0f32; m.min(HALF_ROWS) * n];
+                let most = m.min(HALF_ROWS);
+                let (mut a, mut b, mut c) =
+                    (workspace::<f32>(most * k), workspace::<f32>(k * n), workspace::<f32>(most * n));
+                let (a, b, c) = (a.as_mut_slice(), b.as_mut_slice(), c.as_mut_slice::<f32>());
+                widen(b, n, product.b, product.b_row, product.b_column);
                 for first in (0..m).step_by(HALF_ROWS) {
                     let rows = HALF_ROWS.min(m - first);
                     let start = product.a.wrapping_offset(first as isize * product.a_row);
-                    let a = widened(rows, k, start, product.a_row, product.a_column);
+                    widen(&mut a[..rows * k], k, start, product.a_row, product.a_column);
                     let wide = Product {
                         m: rows,
                         n,
@@ -484,7 +486,7 @@ macro_rules! multiply_half {
                         c_column: 1,
                         accumulate: false,
                     };
-                    // SAFETY: the three vectors hold the contiguous matrices that `wide` describes.
+                    // SAFETY: the three workspaces hold the contiguous matrices that `wide` describes.
                     unsafe { f32::multiply(wide) };
                     for i in 0..rows {
                         for j in 0..n {

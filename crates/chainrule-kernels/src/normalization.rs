@@ -2,6 +2,7 @@
 //!
 //! Ba, Kiros, Hinton, "Layer normalization", 2016. Halves compute in `f32` and round once.
 
+use crate::buffer::workspace;
 use crate::element::Element;
 use crate::real::{Real, RealElement, sum_of};
 use crate::threads::{Shared, divide_rows, fork_join};
@@ -73,8 +74,10 @@ pub fn layer_norm_backward<T: NormalizationElement>(
     let epsilon = T::Real::from_f64(epsilon);
     let height = rows.div_ceil(PARTS).max(16);
     let parts = rows.div_ceil(height);
-    let mut sums = vec![T::Real::ZERO; parts * 2 * columns];
-    let (grad_x, shared_sums) = (Shared::new(grad_x), Shared::new(&mut sums));
+    let mut sums = workspace::<T::Real>(parts * 2 * columns);
+    let sums = sums.as_mut_slice::<T::Real>();
+    sums.fill(T::Real::ZERO);
+    let (grad_x, shared_sums) = (Shared::new(grad_x), Shared::new(&mut *sums));
     fork_join(parts, &|part| {
         // SAFETY: each part has its own sums.
         let sums = unsafe { shared_sums.range(part * 2 * columns..(part + 1) * 2 * columns) };

@@ -37,7 +37,7 @@ fn check(what: &str, window: &Window, planes: usize, inputs: usize, results: usi
 /// Padding is never chosen; a window wholly in padding has position 0.
 ///
 /// # Panics
-/// When a slice's length does not fit the window, or a plane has more than 2^31 - 1 elements.
+/// When a slice's length does not fit the window.
 ///
 /// ```
 /// use chainrule_kernels::{pooling::max_pool_positions, window::Window};
@@ -60,20 +60,16 @@ pub fn max_pool_positions<T: PoolElement>(
         positions.len(),
     );
     let (input, results) = (window.input_size(), window.output_size());
-    assert!(
-        i32::try_from(input).is_ok(),
-        "max pool positions: a plane of {input} elements"
-    );
     let columns = Columns::new(window);
     let positions = Shared::new(positions);
-    each_plane(planes, results, &|plane, row| {
+    each_plane(planes, results, &|plane, starts| {
         // SAFETY: each plane has its own results.
         let positions = unsafe { positions.range(plane * results..(plane + 1) * results) };
         choose_plane(
             window,
             &columns,
             &x[plane * input..][..input],
-            row,
+            starts,
             positions,
         );
     });
@@ -88,16 +84,10 @@ pub fn window_sum<T: PoolElement>(window: &Window, planes: usize, x: &[T], out: 
     let (input, results) = (window.input_size(), window.output_size());
     let columns = Columns::new(window);
     let out = Shared::new(out);
-    each_plane(planes, results, &|plane, row| {
+    each_plane(planes, results, &|plane, sums| {
         // SAFETY: each plane has its own results.
         let out = unsafe { out.range(plane * results..(plane + 1) * results) };
-        sum_plane(
-            window,
-            &columns,
-            &x[plane * input..][..input],
-            &mut row.values,
-            out,
-        );
+        sum_plane(window, &columns, &x[plane * input..][..input], sums, out);
     });
 }
 
@@ -111,34 +101,23 @@ pub fn window_spread<T: PoolElement>(window: &Window, planes: usize, results: &[
     let (input, windows) = (window.input_size(), window.output_size());
     let columns = Columns::new(window);
     let out = Shared::new(out);
-    each_plane(planes, input, &|plane, row| {
+    each_plane(planes, input, &|plane, sums| {
         // SAFETY: each plane has its own elements.
         let out = unsafe { out.range(plane * input..(plane + 1) * input) };
         spread_plane(
             window,
             &columns,
             &results[plane * windows..][..windows],
-            &mut row.values,
+            sums,
             out,
         );
     });
 }
 
-/// Memory for a row of results, or a plane of elements.
-struct Scratch<R> {
-    values: Vec<R>,
-    places: Vec<i32>,
-}
-
-/// Calls `work(plane, scratch)` for every plane, over the threads.
-fn each_plane<R: Real>(
-    planes: usize,
-    elements: usize,
-    work: &(dyn Fn(usize, &mut Scratch<R>) + Sync),
-) {
+/// Calls `work(plane, scratch)` for every plane, over the threads; a thread's planes share the scratch.
+fn each_plane<S>(planes: usize, elements: usize, work: &(dyn Fn(usize, &mut Vec<S>) + Sync)) {
     divide_range(planes, GRAIN.div_ceil(elements.max(1)), &|range| {
-        let (values, places) = (Vec::new(), Vec::new());
-        let mut scratch = Scratch { values, places };
+        let mut scratch = Vec::new();
         for plane in range {
             work(plane, &mut scratch);
         }
@@ -156,8 +135,6 @@ struct Tap {
 /// The windows along the last axis.
 struct Columns {
     taps: Vec<Tap>,
-    /// The coordinate of each window's first element inside the input, or -1.
-    starts: Vec<i32>,
 }
 
 impl Columns {
@@ -168,18 +145,18 @@ impl Columns {
             let first = first.saturating_sub(window.padding[2]);
             Tap { windows, first }
         };
-        let start = |position: usize| {
-            let inside = window.taps(2, position);
-            let first = inside.start * window.dilation[2] + position * window.stride[2];
-            match inside.is_empty() {
-                true => -1,
-                false => (first - window.padding[2]) as i32,
-            }
-        };
         Columns {
             taps: (0..window.kernel[2]).map(tap).collect(),
-            starts: (0..window.output[2]).map(start).collect(),
         }
+    }
+
+    /// The windows that lie wholly inside the input.
+    fn whole(&self) -> Range<usize> {
+        let (first, last) = (
+            &self.taps[0].windows,
+            &self.taps[self.taps.len() - 1].windows,
+        );
+        first.start..last.end.max(first.start)
     }
 }
 
@@ -209,51 +186,109 @@ fn choose_body<const FUSED: bool, T: RealElement>(
     window: &Window,
     columns: &Columns,
     x: &[T],
-    row: &mut Scratch<T::Real>,
+    starts: &mut Vec<usize>,
     positions: &mut [i64],
 ) {
     let width = window.output[2];
-    row.values.resize(width, T::Real::ZERO);
-    row.places.resize(width, 0);
-    let (best, places) = (&mut row.values[..], &mut row.places[..]);
+    // Windows in front of these or behind them reach into the padding.
+    let whole = columns.whole();
     each_row(window, |result, lines| {
-        let mut first_line = None;
-        for line in lines {
-            if first_line.is_none() {
-                // What is not greater than negative infinity leaves the first element chosen.
-                first_line = Some(line);
-                best.fill(T::Real::NEG_INFINITY);
-                for (place, &start) in places.iter_mut().zip(&columns.starts) {
-                    *place = line as i32 + start;
-                }
-            }
-            for tap in &columns.taps {
-                let (best, places) = (
-                    &mut best[tap.windows.clone()],
-                    &mut places[tap.windows.clone()],
-                );
-                let first = line + tap.first;
-                #[allow(clippy::eq_op)] // NaN is what differs from itself
-                along(x, first, window.stride[2], best.len(), |i, at, value| {
-                    let value = value.to_real();
-                    let better = value > best[i] || value != value && best[i] == best[i];
-                    best[i] = if better { value } else { best[i] };
-                    places[i] = if better { at as i32 } else { places[i] };
-                });
-            }
-        }
         let positions = &mut positions[result..][..width];
-        match first_line {
-            None => positions.fill(0),
-            Some(_) => {
-                for ((position, &place), &start) in
-                    positions.iter_mut().zip(&*places).zip(&columns.starts)
-                {
-                    *position = if start < 0 { 0 } else { place.into() };
+        starts.clear();
+        starts.extend(lines);
+        let row = Row {
+            x,
+            lines: starts,
+            step: window.dilation[2],
+        };
+        let cut = |column: usize| {
+            let taps = window.taps(2, column);
+            let first = column * window.stride[2] + taps.start * window.dilation[2];
+            row.greatest(first.saturating_sub(window.padding[2]), taps.len())
+        };
+        for column in 0..whole.start {
+            positions[column] = cut(column);
+        }
+        for column in whole.end..width {
+            positions[column] = cut(column);
+        }
+        if whole.is_empty() {
+            return;
+        }
+        let first = whole.start * window.stride[2] - window.padding[2];
+        let whole = &mut positions[whole.clone()];
+        // With the window's extents known, its loops are unrolled.
+        match (row.lines.len(), window.kernel[2]) {
+            (2, 2) => row.choose::<2, 2>(first, window.stride[2], whole),
+            (3, 3) => row.choose::<3, 3>(first, window.stride[2], whole),
+            (_, count) => {
+                for (i, position) in whole.iter_mut().enumerate() {
+                    *position = row.greatest(first + i * window.stride[2], count);
                 }
             }
         }
     });
+}
+
+/// A row of windows: the rows of the plane that they cover, by where those start, and the step between columns.
+struct Row<'a, T> {
+    x: &'a [T],
+    lines: &'a [usize],
+    step: usize,
+}
+
+impl<T: RealElement> Row<'_, T> {
+    /// Where the greatest element stands among `count` columns from `first` on; 0 of nothing.
+    #[inline(always)]
+    fn greatest(&self, first: usize, count: usize) -> i64 {
+        if count == 0 || self.lines.is_empty() {
+            return 0;
+        }
+        let mut place = self.lines[0] + first;
+        let mut best = self.x[place].to_real();
+        for line in self.lines {
+            for column in 0..count {
+                let at = line + first + column * self.step;
+                choose(&mut best, &mut place, self.x[at].to_real(), at);
+            }
+        }
+        place as i64
+    }
+
+    /// The same for windows of `LINES` rows and `COUNT` columns that start at `first`, `stride` apart.
+    #[inline(always)]
+    fn choose<const LINES: usize, const COUNT: usize>(
+        &self,
+        first: usize,
+        stride: usize,
+        positions: &mut [i64],
+    ) {
+        let lines: [usize; LINES] = std::array::from_fn(|line| self.lines[line] + first);
+        let last = (positions.len() - 1) * stride + (COUNT - 1) * self.step;
+        assert!(lines.iter().all(|line| line + last < self.x.len()));
+        for (i, position) in positions.iter_mut().enumerate() {
+            // SAFETY: no window reaches beyond the last one, which is inside, as asserted above.
+            let element = |at: usize| unsafe { self.x.get_unchecked(at) }.to_real();
+            let mut place = lines[0] + i * stride;
+            let mut best = element(place);
+            for line in lines {
+                for column in 0..COUNT {
+                    let at = line + i * stride + column * self.step;
+                    choose(&mut best, &mut place, element(at), at);
+                }
+            }
+            *position = place as i64;
+        }
+    }
+}
+
+/// Takes the element at `at` if it is greater than the best so far, or the first NaN.
+#[inline(always)]
+#[allow(clippy::eq_op, clippy::neg_cmp_op_on_partial_ord)] // NaN is what differs from itself
+fn choose<R: Real>(best: &mut R, place: &mut usize, value: R, at: usize) {
+    let better = !(value <= *best) & (*best == *best);
+    *best = if better { value } else { *best };
+    *place = if better { at } else { *place };
 }
 
 #[inline(always)]
@@ -272,7 +307,7 @@ fn sum_body<const FUSED: bool, T: RealElement>(
             for tap in &columns.taps {
                 let sums = &mut sums[tap.windows.clone()];
                 let first = line + tap.first;
-                along(x, first, window.stride[2], sums.len(), |i, _, value| {
+                along(x, first, window.stride[2], sums.len(), |i, value| {
                     sums[i] += value.to_real();
                 });
             }
@@ -311,15 +346,9 @@ fn spread_body<const FUSED: bool, T: RealElement>(
     }
 }
 
-/// Calls `visit(i, position, element)` for `count` elements of `x` from `first` on, `stride` apart.
+/// Calls `visit(i, element)` for `count` elements of `x` from `first` on, `stride` apart.
 #[inline(always)]
-fn along<T: Copy>(
-    x: &[T],
-    first: usize,
-    stride: usize,
-    count: usize,
-    visit: impl FnMut(usize, usize, T),
-) {
+fn along<T: Copy>(x: &[T], first: usize, stride: usize, count: usize, visit: impl FnMut(usize, T)) {
     // With the step known, the loop is vectorised.
     match stride {
         1 => stepping::<T>(x, first, 1, count, visit),
@@ -334,16 +363,15 @@ fn stepping<T: Copy>(
     first: usize,
     stride: usize,
     count: usize,
-    mut visit: impl FnMut(usize, usize, T),
+    mut visit: impl FnMut(usize, T),
 ) {
     if count == 0 {
         return;
     }
     assert!(first + (count - 1) * stride < x.len());
     for i in 0..count {
-        let at = first + i * stride;
         // SAFETY: the last position is inside, as asserted above.
-        visit(i, at, unsafe { *x.get_unchecked(at) });
+        visit(i, unsafe { *x.get_unchecked(first + i * stride) });
     }
 }
 
@@ -352,7 +380,7 @@ vectorised! {
         window: &Window,
         columns: &Columns,
         x: &[T],
-        row: &mut Scratch<<T as RealElement>::Real>,
+        starts: &mut Vec<usize>,
         positions: &mut [i64],
     ) = choose_body;
     fn sum_plane[T: RealElement](

@@ -158,3 +158,46 @@ fn groups_must_divide_channels() {
     };
     convolve::<f32>(&shape, &[], &[], &mut []);
 }
+
+#[test]
+fn bits_do_not_depend_on_the_number_of_threads() {
+    use crate::threads::with_threads;
+    for (batch, channels_in, channels_out, extent, kernel) in [
+        (1, 3, 2, 5, 3),
+        (1, 1, 1, 9, 2),
+        (2, 16, 24, 13, 3),
+        (1, 128, 96, 6, 3),
+        (5, 8, 8, 30, 1),
+    ] {
+        let shape = Convolution {
+            batch,
+            groups: 1,
+            channels_in,
+            channels_out,
+            window: Window::new(&[extent; 2], &[kernel; 2], &[1; 2], &[1; 2], &[1; 2]),
+        };
+        let numbers = |key: u64, count: usize| {
+            let mut values = vec![0f32; count];
+            crate::random::fill_normal_f32(key, 0, &mut values);
+            values
+        };
+        let (input, weight) = (
+            numbers(1, shape.input_size()),
+            numbers(2, shape.weight_size()),
+        );
+        let ct = numbers(3, shape.output_size());
+        let results = |threads: usize| {
+            let mut all = [ct.clone(), input.clone(), weight.clone()];
+            with_threads(threads, || {
+                convolve(&shape, &input, &weight, &mut all[0]);
+                convolve_grad_input(&shape, &weight, &ct, &mut all[1]);
+                convolve_grad_weight(&shape, &input, &ct, &mut all[2]);
+            });
+            all.map(|values| values.into_iter().map(f32::to_bits).collect::<Vec<_>>())
+        };
+        let alone = results(1);
+        for threads in [2, 3, 4, 7] {
+            assert!(results(threads) == alone, "{shape:?}, {threads} threads");
+        }
+    }
+}

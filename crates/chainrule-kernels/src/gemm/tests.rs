@@ -232,3 +232,52 @@ fn an_overlapping_result_is_refused() {
         false,
     );
 }
+
+#[test]
+fn bits_do_not_depend_on_the_number_of_threads() {
+    use crate::threads::with_threads;
+    for (m, n, k) in [
+        (100, 70, 300),
+        (1, 3000, 500),
+        (3000, 1, 500),
+        (3, 4000, 64),
+        (4000, 2, 90),
+        (520, 130, 1000),
+        (64, 5, 5000),
+        (9, 9, 40_000),
+    ] {
+        let (a, b) = (
+            numbers(1, m * k, |x| x as f32),
+            numbers(2, k * n, |x| x as f32),
+        );
+        for turned in [false, true] {
+            let product = |threads: usize| {
+                let mut c = vec![0f32; m * n];
+                let (a, b) = if turned {
+                    (
+                        Matrix::new(&a, 1, m as isize),
+                        Matrix::new(&b, 1, k as isize),
+                    )
+                } else {
+                    (Matrix::row_major(&a, k), Matrix::row_major(&b, n))
+                };
+                with_threads(threads, || {
+                    gemm(m, n, k, a, b, MatrixMut::row_major(&mut c, n), false);
+                });
+                c
+            };
+            let alone = product(1);
+            for threads in [2, 3, 4, 7] {
+                let differing = product(threads)
+                    .iter()
+                    .zip(&alone)
+                    .filter(|(a, b)| a.to_bits() != b.to_bits())
+                    .count();
+                assert_eq!(
+                    differing, 0,
+                    "{m} x {n} x {k}, turned: {turned}, {threads} threads"
+                );
+            }
+        }
+    }
+}

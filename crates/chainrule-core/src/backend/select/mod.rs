@@ -6,6 +6,7 @@ mod gather;
 mod matmul;
 mod normalization;
 mod pooling;
+mod random;
 mod reduce;
 mod scan;
 mod softmax;
@@ -25,6 +26,7 @@ use crate::primitives::gather::{Gather, ScatterAdd};
 use crate::primitives::index_select::{IndexAdd, IndexSelect};
 use crate::primitives::matmul::Matmul;
 use crate::primitives::pooling::{MaxPoolPositions, WindowSpread, WindowSum};
+use crate::primitives::random::Draw;
 use crate::primitives::scan::{CumulativeProduct, CumulativeSum};
 use crate::primitives::scatter::Scatter;
 use crate::primitives::slice::Unslice;
@@ -137,6 +139,7 @@ const KERNELS: &[Row] = &[
         scan::cumulative_product,
     ),
     (TypeId::of::<CumulativeSum>, always, scan::cumulative_sum),
+    (TypeId::of::<Draw>, random::whole, random::draw),
     (TypeId::of::<Gather>, always, gather::gather),
     (TypeId::of::<IndexAdd>, always, gather::index_add),
     (TypeId::of::<IndexSelect>, always, gather::index_select),

@@ -9,19 +9,9 @@ use chainrule_kernels::pooling as kernel;
 use chainrule_kernels::window::Window;
 use chainrule_kernels::{Buffer, DType};
 
-/// The kernels take floating elements in planes whose positions fit 31 bits.
-pub(super) fn real(operation: &dyn Operation, specs: &[&Spec]) -> bool {
-    let spec = specs[0];
-    let axes = operation
-        .declaration()
-        .downcast_ref::<MaxPoolPositions>()
-        .map(|declared| declared.pool.kernel.len());
-    let plane = axes.map_or(0, |axes| extents(spec, axes).iter().product());
-    spec.dtype().is_floating() && i32::try_from(plane).is_ok()
-}
-
-fn extents(spec: &Spec, axes: usize) -> &[usize] {
-    &spec.shape()[spec.rank() - axes..]
+/// The kernels take floating elements.
+pub(super) fn real(_operation: &dyn Operation, specs: &[&Spec]) -> bool {
+    specs[0].dtype().is_floating()
 }
 
 fn window(pool: &Pool, extents: &[usize]) -> Window {
