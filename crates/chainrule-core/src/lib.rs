@@ -21,7 +21,8 @@ mod transforms;
 pub use backend::Scalar;
 pub use chainrule_kernels::DType;
 pub use composites::{
-    AttentionOptions, ConvolutionOptions, CrossEntropyOptions, Padding, QuantileMethod, Reduction,
+    AttentionOptions, ConvolutionOptions, CrossEntropyOptions, Interpolation, Padding,
+    QuantileMethod, Reduction,
 };
 pub use error::{Error, ErrorKind, attempt};
 pub use graph::{Device, Spec, evaluate, untracked};

@@ -58,7 +58,7 @@ fn every_reduction_keeps_its_axes() {
         let equal = kept.reshape(dropped.shape()).eq(&dropped).all(..);
         assert!(equal.item::<bool>(), "reduction {number}");
     }
-    let quantiles = x.quantile(&tensor![0.0, 1.0], keep(1), QuantileMethod::Linear);
+    let quantiles = x.quantile(tensor![0.0, 1.0], keep(1), QuantileMethod::Linear);
     assert_eq!(quantiles.shape()[..], [2, 2, 1, 2]);
 }
 

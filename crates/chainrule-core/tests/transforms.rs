@@ -1,6 +1,6 @@
 //! Derivatives nest in any order, and each agrees with the calculus.
 
-use chainrule_core::{Tensor, grad, jvp, tensor, value_and_grad, vjp, vmap};
+use chainrule_core::{Reduction, Tensor, grad, jvp, tensor, value_and_grad, vjp, vmap};
 
 fn close(actual: f64, expected: f64) {
     assert!(
@@ -140,6 +140,8 @@ fn kinks_are_those_of_pytorch() {
     assert_eq!(shared.to_vec::<f64>(), [0.5, 0.5, 0.0]);
     let chosen = grad(|x: &Tensor| x.max_with_indices(0).0)(&Tensor::from(vec![2.0, 2.0, 1.0]));
     assert_eq!(chosen.to_vec::<f64>(), [1.0, 0.0, 0.0]);
-    let certain = grad(|p: &Tensor| p.binary_cross_entropy(&Tensor::from(1.0)))(&Tensor::from(1.0));
+    let certain = grad(|p: &Tensor| p.binary_cross_entropy(&Tensor::from(1.0), Reduction::Mean))(
+        &Tensor::from(1.0),
+    );
     close(certain.item(), -1.0);
 }

@@ -95,6 +95,11 @@ activations! {
     /// x hardsigmoid(x) (Howard and others 2019).
     hardswish() = |x| x * x.hardsigmoid(), "assert_eq!(tensor![3.0].hardswish().to_vec::<f32>(), [3.0]);";
 
+    /// The randomised leaky unit as it is in evaluation: [`leaky_relu`](Tensor::leaky_relu) with the mean slope
+    /// (Xu and others 2015).
+    rrelu(lower, upper) = |x| x.leaky_relu((lower + upper) / 2.0),
+        "assert_eq!(tensor![-4.0].rrelu(0.25, 0.75).to_vec::<f32>(), [-2.0]);";
+
     /// x where it exceeds `threshold`, `value` elsewhere.
     threshold(threshold, value) = |x| x.gt(threshold).where_(x, value),
         "assert_eq!(tensor![1.0, 3.0].threshold(2.0, 0.5).to_vec::<f32>(), [0.5, 3.0]);";

@@ -1,9 +1,11 @@
 //! The methods of convolution: options, tensors without batch, transposed convolution.
 
+use super::pad::Padding;
 use crate::declare::operation;
 use crate::error::{Mismatch, raise};
 use crate::primitives::convolution::{Convolution, ConvolutionInput, INPUT_WEIGHT};
 use crate::primitives::window::{PerAxis, Sliding};
+use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// How a convolution moves over its input: strides, zeros around it, distance between taps, groups of channels.
@@ -13,14 +15,28 @@ use crate::tensor::Tensor;
 /// ```
 /// use chainrule_core::ConvolutionOptions;
 /// let options = ConvolutionOptions::new().stride(2).padding([1, 0]);
+/// let causal = ConvolutionOptions::new().padding_sides(&[(2, 0)]);
+/// let same = ConvolutionOptions::new().padding_same();
 /// ```
 #[derive(Clone, Debug)]
 pub struct ConvolutionOptions {
     stride: PerAxis,
-    padding: PerAxis,
+    padding: Around,
     output_padding: PerAxis,
     dilation: PerAxis,
     groups: usize,
+    bias: Option<Tensor>,
+}
+
+/// The zeros around the input.
+#[derive(Clone, Debug)]
+enum Around {
+    /// The same number before and after.
+    Both(PerAxis),
+    /// Before and after each spatial axis.
+    Sides(Vec<(usize, usize)>),
+    /// As many as keep the extents, the odd one after.
+    Same,
 }
 
 impl Default for ConvolutionOptions {
@@ -30,14 +46,15 @@ impl Default for ConvolutionOptions {
 }
 
 impl ConvolutionOptions {
-    /// Stride 1, no padding, dilation 1, one group.
+    /// Stride 1, no padding (only windows wholly inside: "valid"), dilation 1, one group, no bias.
     pub fn new() -> ConvolutionOptions {
         ConvolutionOptions {
             stride: PerAxis::All(1),
-            padding: PerAxis::All(0),
+            padding: Around::Both(PerAxis::All(0)),
             output_padding: PerAxis::All(0),
             dilation: PerAxis::All(1),
             groups: 1,
+            bias: None,
         }
     }
 
@@ -49,7 +66,25 @@ impl ConvolutionOptions {
 
     /// Zeros added on both sides.
     pub fn padding(mut self, padding: impl Into<PerAxis>) -> ConvolutionOptions {
-        self.padding = padding.into();
+        self.padding = Around::Both(padding.into());
+        self
+    }
+
+    /// Zeros added (before, after) each spatial axis.
+    pub fn padding_sides(mut self, sides: &[(usize, usize)]) -> ConvolutionOptions {
+        self.padding = Around::Sides(sides.to_vec());
+        self
+    }
+
+    /// As many zeros as keep the extents, the odd one after the elements; for stride 1.
+    pub fn padding_same(mut self) -> ConvolutionOptions {
+        self.padding = Around::Same;
+        self
+    }
+
+    /// A number for each output channel, added to it.
+    pub fn bias(mut self, bias: &Tensor) -> ConvolutionOptions {
+        self.bias = Some(bias.clone());
         self
     }
 
@@ -71,12 +106,89 @@ impl ConvolutionOptions {
         self
     }
 
-    fn sliding(&self, rank: usize) -> Result<Sliding, Mismatch> {
-        Ok(Sliding {
+    /// The movement over spatial axes, without padding, and the zeros before and after each.
+    pub(crate) fn geometry(
+        &self,
+        extents: &[usize],
+        kernel: &[usize],
+    ) -> Result<(Sliding, Vec<(usize, usize)>), Mismatch> {
+        let rank = extents.len();
+        let sliding = Sliding {
             stride: self.stride.resolve(rank, "stride")?,
-            padding: self.padding.resolve(rank, "padding")?,
+            padding: vec![0; rank],
             dilation: self.dilation.resolve(rank, "dilation")?,
-        })
+        };
+        let sides = match &self.padding {
+            Around::Both(padding) => {
+                let padding = padding.resolve(rank, "padding")?;
+                padding.into_iter().map(|number| (number, number)).collect()
+            }
+            Around::Sides(sides) if sides.len() == rank => sides.clone(),
+            Around::Sides(sides) => {
+                let given = sides.len();
+                return Err(Mismatch::argument(format!(
+                    "{given} pairs were given as padding for {rank} spatial axes"
+                )));
+            }
+            Around::Same if sliding.stride.iter().any(|&stride| stride != 1) => {
+                return Err(Mismatch::argument(
+                    "padding that keeps the extents needs stride 1",
+                ));
+            }
+            Around::Same => (0..rank)
+                .map(|axis| {
+                    let total = sliding.reach(axis, kernel[axis]) - 1;
+                    (total / 2, total - total / 2)
+                })
+                .collect(),
+        };
+        Ok((sliding, sides))
+    }
+
+    /// The movement with the padding that both sides of an axis have, and the input with the rest of it.
+    fn evened(&self, input: &Tensor, kernel: &[usize]) -> Result<(Sliding, Tensor), Mismatch> {
+        let (mut sliding, sides) = self.geometry(&input.shape()[2..], kernel)?;
+        sliding.padding = sides
+            .iter()
+            .map(|&(before, after)| before.min(after))
+            .collect();
+        let rest: Vec<(usize, usize)> = sides
+            .iter()
+            .map(|&(before, after)| (before - before.min(after), after - before.min(after)))
+            .collect();
+        let input = match rest.iter().all(|&rest| rest == (0, 0)) {
+            true => input.clone(),
+            false => input.pad(&rest, Padding::Constant(0.0)),
+        };
+        Ok((sliding, input))
+    }
+
+    /// The movement without padding, and the input with all of it.
+    pub(crate) fn padded(
+        &self,
+        input: &Tensor,
+        kernel: &[usize],
+    ) -> Result<(Sliding, Tensor), Mismatch> {
+        let (sliding, sides) = self.geometry(&input.shape()[2..], kernel)?;
+        Ok((sliding, input.pad(&sides, Padding::Constant(0.0))))
+    }
+
+    /// The output with the bias added over its channels.
+    #[track_caller]
+    fn biased(&self, output: Tensor, rank: usize, name: &str) -> Tensor {
+        let Some(bias) = &self.bias else {
+            return output;
+        };
+        if bias.rank() != 1 || bias.elements() != output.shape()[1] {
+            let reason = format!(
+                "the bias must have the {} output channels",
+                output.shape()[1]
+            );
+            let mismatch = Mismatch::shape(reason).naming(&["output", "bias"]);
+            raise(mismatch.into_error(name, &[output.as_operand(), bias.as_operand()]));
+        }
+        let aligned: Shape = [bias.elements()].into_iter().chain(vec![1; rank]).collect();
+        output + bias.shaped(&aligned)
     }
 }
 
@@ -86,7 +198,7 @@ macro_rules! convolutions {
             $(
                 #[doc = concat!("Convolution (cross-correlation, as in all deep learning) over ", $layout, ", also without batch.")]
                 ///
-                #[doc = concat!("The weight is `[out, in / groups, ", $kernel, "]`; see [`ConvolutionOptions`] for stride, padding, dilation and groups.")]
+                #[doc = concat!("The weight is `[out, in / groups, ", $kernel, "]`; see [`ConvolutionOptions`] for stride, padding, dilation, groups and bias.")]
                 ///
                 /// # Panics
                 /// When the shapes, dtypes or options do not fit.
@@ -158,11 +270,12 @@ impl Tensor {
         name: &str,
     ) -> Tensor {
         let (input, added) = self.with_batch(weight, rank, name);
-        let sliding = options
-            .sliding(rank)
+        let (sliding, input) = options
+            .evened(&input, &weight.shape()[2..])
             .unwrap_or_else(|mismatch| self.refuse(weight, name, mismatch));
         let groups = options.groups;
         let output = operation(Convolution { sliding, groups }).of(&[&input, weight]);
+        let output = options.biased(output, rank, name);
         if added { output.squeeze(0) } else { output }
     }
 
@@ -176,7 +289,14 @@ impl Tensor {
     ) -> Tensor {
         let (input, added) = self.with_batch(weight, rank, name);
         let geometry = || -> Result<(Sliding, Vec<usize>), Mismatch> {
-            let sliding = options.sliding(rank)?;
+            let (mut sliding, sides) =
+                options.geometry(&input.shape()[2..], &weight.shape()[2..])?;
+            if sides.iter().any(|(before, after)| before != after) {
+                return Err(Mismatch::argument(
+                    "a transposed convolution has the same padding on both sides",
+                ));
+            }
+            sliding.padding = sides.into_iter().map(|(before, _)| before).collect();
             sliding.check(&weight.shape()[2..])?;
             let further = options.output_padding.resolve(rank, "output padding")?;
             let extents: Result<Vec<usize>, Mismatch> = (0..rank)
@@ -209,6 +329,7 @@ impl Tensor {
             extents,
         })
         .of(&[&input, weight]);
+        let output = options.biased(output, rank, name);
         if added { output.squeeze(0) } else { output }
     }
 }

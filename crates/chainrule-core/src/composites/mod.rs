@@ -4,22 +4,29 @@ pub(crate) mod activation;
 pub(crate) mod attention;
 pub(crate) mod convolution;
 pub(crate) mod cross_entropy;
+pub(crate) mod distance;
 pub(crate) mod dropout;
 pub(crate) mod einsum;
+pub(crate) mod linear;
 pub(crate) mod loss;
+pub(crate) mod margin_loss;
 pub(crate) mod mask;
 pub(crate) mod normalization;
 pub(crate) mod pad;
+pub(crate) mod pooling;
 pub(crate) mod quantile;
 pub(crate) mod rearrange;
+pub(crate) mod resize;
 pub(crate) mod softmax;
 pub(crate) mod statistics;
+pub(crate) mod windows;
 
 pub use attention::AttentionOptions;
 pub use convolution::ConvolutionOptions;
 pub use cross_entropy::{CrossEntropyOptions, Reduction};
 pub use pad::Padding;
 pub use quantile::QuantileMethod;
+pub use resize::Interpolation;
 
 use crate::declare::Entry;
 

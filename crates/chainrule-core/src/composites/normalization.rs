@@ -1,5 +1,6 @@
 //! Normalisation to mean 0 and variance 1: over the last axes, over groups of channels, over the batch.
 
+use super::pad::Padding;
 use crate::backend::Scalar;
 use crate::declare::{Batch, BatchRule, Composite, Derivative, Real, Rule, Sample, operation};
 use crate::error::{Mismatch, raise};
@@ -376,6 +377,42 @@ impl Tensor {
         }
         let axes: Vec<usize> = (2..x.rank()).collect();
         scaled_and_moved(standardised(&x, &axes, epsilon), weight, bias)
+    }
+
+    /// Local response normalisation of `[batch, channels, ..]`: x / (`k` + `alpha` m)^`beta`, where m is the mean square over
+    /// a window of `size` channels around each, with zeros outside (Krizhevsky, Sutskever, Hinton 2012).
+    ///
+    /// ```
+    /// use chainrule_core::tensor;
+    /// let y = tensor![[2.0, 0.0]].local_response_norm(1, 1.0, 0.5, 0.0);
+    /// assert_eq!(y.to_vec::<f32>()[0], 1.0);
+    /// ```
+    ///
+    /// # Panics
+    /// When there is no channel axis or the size is 0.
+    #[track_caller]
+    pub fn local_response_norm(&self, size: usize, alpha: f64, beta: f64, k: f64) -> Tensor {
+        let x = self.floating();
+        let _ = x.axes_but_channels("local_response_norm");
+        if size == 0 {
+            let mismatch = Mismatch::argument("a window of 0 channels has no mean");
+            raise(mismatch.into_error("local_response_norm", &[self.as_operand()]));
+        }
+        let sides: Vec<(usize, usize)> = (1..x.rank())
+            .map(|axis| {
+                if axis == 1 {
+                    (size / 2, (size - 1) / 2)
+                } else {
+                    (0, 0)
+                }
+            })
+            .collect();
+        let squares = x.square().pad(&sides, Padding::Constant(0.0));
+        let channels = x.shape()[1];
+        let sum = (1..size).fold(squares.narrow(1, 0, channels), |sum, shift| {
+            sum + squares.narrow(1, shift, channels)
+        });
+        &x / (sum * (alpha / size as f64) + k).pow(beta)
     }
 
     /// Batch normalisation of `[batch, channels, ..]` by the batch's own statistics, for training: the normalised tensor,

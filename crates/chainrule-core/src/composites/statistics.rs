@@ -328,7 +328,7 @@ impl Tensor {
 }
 
 /// |x|^order with derivative 0 at zero for orders above 1.
-fn power_of_size(x: &Tensor, order: f64) -> Tensor {
+pub(super) fn power_of_size(x: &Tensor, order: f64) -> Tensor {
     let size = x.abs();
     let some = size.stop_gradient().ne(0.0);
     let power = some.where_(&size, size.ones_like()).pow(order);

@@ -520,13 +520,11 @@ impl Tensor {
         (chosen.shaped(positions.shape()), positions)
     }
 
-    /// [`max_pool2d`](Tensor::max_pool2d) and, for each window, the flat position of its greatest element in the plane.
-    ///
-    /// # Panics
-    /// When the windows do not fit.
+    /// The sum of each window.
     #[track_caller]
-    pub fn max_pool2d_with_indices(&self, options: PoolOptions) -> (Tensor, Tensor) {
-        self.max_pool(&options, 2, "max_pool2d")
+    pub(crate) fn window_sums(&self, options: &PoolOptions, rank: usize, name: &str) -> Tensor {
+        let pool = self.pool(options, rank, name);
+        operation(WindowSum { pool }).of(&[self])
     }
 
     #[track_caller]
@@ -575,7 +573,7 @@ impl Tensor {
 
     /// Means of `cells` overlapping parts of one axis, from floor(i n / cells) to ceil((i + 1) n / cells).
     #[track_caller]
-    fn averaged_along(&self, axis: usize, cells: usize) -> Tensor {
+    pub(crate) fn averaged_along(&self, axis: usize, cells: usize) -> Tensor {
         let extent = self.shape()[axis];
         let means: Vec<Tensor> = (0..cells)
             .map(|cell| {

@@ -186,10 +186,9 @@ fn round(call: &mut Call) -> Outputs {
 fn logit(call: &mut Call) -> Outputs {
     let x = call.tensor(0, "input")?;
     match call.take(1, "eps") {
-        None | Some(Argument::None) => outputs([(&x / (1.0 - &x)).log()]),
+        None | Some(Argument::None) => outputs([x.logit()]),
         Some(Argument::Number(limit)) if limit < 0.5 => {
-            let inside = x.clamp(limit, 1.0 - limit);
-            outputs([(&inside / (1.0 - &inside)).log()])
+            outputs([x.clamp(limit, 1.0 - limit).logit()])
         }
         _ => Err(NotSupported),
     }

@@ -185,15 +185,7 @@ pub(super) const TABLE: Table = &[
     ("nn.functional.embedding", |call| {
         // PyTorch's signature: the indices come first; the cases list the weight as the input.
         let (weight, index) = (call.tensor(0, "weight")?, call.tensor(1, "input")?);
-        let shape: Vec<usize> = index
-            .shape()
-            .iter()
-            .copied()
-            .chain([weight.shape()[1]])
-            .collect();
-        outputs([weight
-            .index_select(0, &index.reshape([-1]))
-            .reshape(chainrule::Shape::from(shape))])
+        outputs([weight.embedding(&index)])
     }),
 ];
 

@@ -4,10 +4,12 @@
 
 mod elementwise;
 mod index;
+mod loss;
 mod nn;
 mod product;
 mod reduction;
 mod shape;
+mod spatial;
 
 use crate::call::{Call, NotSupported, Outputs};
 
@@ -20,10 +22,12 @@ type Table = &'static [(&'static str, Operation)];
 const TABLES: &[Table] = &[
     elementwise::TABLE,
     index::TABLE,
+    loss::TABLE,
     nn::TABLE,
     product::TABLE,
     reduction::TABLE,
     shape::TABLE,
+    spatial::TABLE,
 ];
 
 /// The operation that PyTorch calls `name`.

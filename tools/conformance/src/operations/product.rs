@@ -47,8 +47,13 @@ pub(super) const TABLE: Table = &[
     ("nn.functional.linear", |call| {
         let (x, weight) = (call.tensor(0, "input")?, call.tensor(1, "weight")?);
         let bias = call.optional_tensor(2, "bias")?;
-        let product = x.matmul(weight.t());
-        outputs([bias.map_or(product.clone(), |bias| product + bias)])
+        outputs([x.linear(&weight, bias.as_ref())])
+    }),
+    ("nn.functional.bilinear", |call| {
+        let (x, other) = (call.tensor(0, "input1")?, call.tensor(1, "input2")?);
+        let weight = call.tensor(2, "weight")?;
+        let bias = call.optional_tensor(3, "bias")?;
+        outputs([x.bilinear(&other, &weight, bias.as_ref())])
     }),
 ];
 

@@ -284,32 +284,6 @@ pub(super) const TABLE: Table = &[
             .collect();
         outputs([Tensor::from_vec(numbers, count as usize)])
     }),
-    ("nn.functional.pixel_shuffle", |call| {
-        let (x, factor) = (
-            call.tensor(0, "input")?,
-            call.integer(1, "upscale_factor")? as usize,
-        );
-        let [n, c, h, w] = four(&x)?;
-        let split: Shape = [n, c / (factor * factor), factor, factor, h, w].into();
-        let merged: Shape = [n, c / (factor * factor), h * factor, w * factor].into();
-        outputs([x
-            .reshape(&split)
-            .permute([0, 1, 4, 2, 5, 3])
-            .reshape(&merged)])
-    }),
-    ("nn.functional.pixel_unshuffle", |call| {
-        let (x, factor) = (
-            call.tensor(0, "input")?,
-            call.integer(1, "downscale_factor")? as usize,
-        );
-        let [n, c, h, w] = four(&x)?;
-        let split: Shape = [n, c, h / factor, factor, w / factor, factor].into();
-        let merged: Shape = [n, c * factor * factor, h / factor, w / factor].into();
-        outputs([x
-            .reshape(&split)
-            .permute([0, 1, 3, 5, 2, 4])
-            .reshape(&merged)])
-    }),
     ("block_diag", |call| {
         let mut blocks = vec![call.tensor(0, "tensors")?];
         while let Some(Argument::Tensor(tensor)) = call.take(blocks.len(), "") {
@@ -336,10 +310,6 @@ pub(super) const TABLE: Table = &[
         outputs([Tensor::concat(&rows, 0)])
     }),
 ];
-
-fn four(x: &Tensor) -> Result<[usize; 4], NotSupported> {
-    x.shape()[..].try_into().map_err(|_| NotSupported)
-}
 
 fn reshape(call: &mut Call) -> Outputs {
     let (x, extents) = (
@@ -493,14 +463,14 @@ fn pad(call: &mut Call) -> Outputs {
     );
     let mode = call.text_or(2, "mode", "constant")?;
     let value = call.number_or(3, "value", 0.0)?;
-    if amounts.iter().any(|&amount| amount < 0) || amounts.len() % 2 == 1 {
+    if amounts.len() % 2 == 1 {
         return Err(NotSupported);
     }
-    // PyTorch lists the last axis first.
+    // PyTorch lists the last axis first, and cuts off where an amount is negative.
     let pairs: Vec<(usize, usize)> = amounts
         .chunks(2)
         .rev()
-        .map(|pair| (pair[0] as usize, pair[1] as usize))
+        .map(|pair| (pair[0].max(0) as usize, pair[1].max(0) as usize))
         .collect();
     let padding = match mode.as_str() {
         "constant" => Padding::Constant(value),
@@ -509,5 +479,16 @@ fn pad(call: &mut Call) -> Outputs {
         "circular" => Padding::Circular,
         _ => return Err(NotSupported),
     };
-    outputs([x.pad(&pairs, padding)])
+    let padded = x.pad(&pairs, padding);
+    let last = padded.rank() - 1;
+    let cut = amounts
+        .chunks(2)
+        .enumerate()
+        .fold(padded, |padded, (number, pair)| {
+            let axis = last - number;
+            let (before, after) = ((-pair[0]).max(0) as usize, (-pair[1]).max(0) as usize);
+            let left = padded.shape()[axis] - before - after;
+            padded.narrow(axis as isize, before, left)
+        });
+    outputs([cut])
 }
