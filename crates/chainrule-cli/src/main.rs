@@ -8,9 +8,9 @@ use explain::ExplainError;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Differentiable programming: without a subcommand, trains a small network on real handwritten digits and shows what it
-/// learnt.
+/// Trains a small network on real handwritten digits and shows what it learnt; `explain` shows how derivatives are made.
 ///
+/// Without a subcommand the network is trained.
 /// The 1,797 images of 8x8 pixels are included; every fifth is held out. Prints how the held-out images were read, draws
 /// some that were misread, shows each layer's gradient norm over the run, and saves the weights. Takes seconds.
 ///
@@ -81,7 +81,7 @@ fn explain(options: &explain::Options) -> ExitCode {
         Err(ExplainError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
-        Err(error @ ExplainError::Output(_)) => {
+        Err(error @ (ExplainError::Output(_) | ExplainError::Picture(..))) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }

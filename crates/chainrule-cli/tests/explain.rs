@@ -74,13 +74,93 @@ fn differences_agree() {
     for name in ["w", "x"] {
         for element in 0..3 {
             let exact = found["gradients"][name][element].as_f64().unwrap();
-            let near = found["check"][name][element].as_f64().unwrap();
+            let near = found["check"][name]["differences"][element]
+                .as_f64()
+                .unwrap();
             assert!(
                 (exact - near).abs() < 1e-7,
                 "{name}[{element}]: {exact} against {near}"
             );
         }
     }
+}
+
+#[test]
+fn nodes_say_what_they_are() {
+    let found = json(&["q = x + y; q * z", "x=-2", "y=5", "z=-4"]);
+    let nodes = found["nodes"].as_array().unwrap();
+    let primitives: Vec<&str> = nodes
+        .iter()
+        .map(|node| node["primitive"].as_str().unwrap())
+        .collect();
+    assert_eq!(primitives, ["input", "input", "input", "add", "mul"]);
+    let q = &nodes[3];
+    assert_eq!(q["name"], "q");
+    assert_eq!(q["inputs"], serde_json::json!([0, 1]));
+    assert_eq!(
+        (&q["value"], &q["adjoint"]),
+        (&serde_json::json!(3.0), &serde_json::json!(-4.0))
+    );
+    assert_eq!(q["span"], serde_json::json!([4, 9]));
+    assert_eq!(q["kept"], true);
+    assert_eq!(nodes[4]["local_derivatives"][0]["formula"], "z");
+    assert_eq!(nodes[4]["local_derivatives"][0]["value"], -4.0);
+    assert_eq!(nodes[4]["local_derivatives"][1]["value"], 3.0);
+    let ahead = json(&[
+        "q = x + y; q * z",
+        "x=-2",
+        "y=5",
+        "z=-4",
+        "--mode",
+        "forward",
+        "--wrt",
+        "x",
+    ]);
+    let tangents: Vec<f64> = ahead["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["tangent"].as_f64().unwrap())
+        .collect();
+    assert_eq!(tangents, [1.0, 0.0, 0.0, 1.0, -4.0]);
+}
+
+#[test]
+fn jacobians_hessians_and_paths_are_printed() {
+    let found = json(&["W @ x", "W=[[1,2],[3,4]]", "x=[5,6]", "--jacobian"]);
+    assert_eq!(
+        found["jacobian"]["x"],
+        serde_json::json!([[1.0, 2.0], [3.0, 4.0]])
+    );
+    let by_w = serde_json::json!([[[5.0, 6.0], [0.0, 0.0]], [[0.0, 0.0], [5.0, 6.0]]]);
+    assert_eq!(found["jacobian"]["W"], by_w);
+    let found = json(&["x^2 * y", "x=3", "y=2", "--hessian"]);
+    let hessian = serde_json::json!({"x": {"x": 4.0, "y": 6.0}, "y": {"x": 6.0, "y": 0.0}});
+    assert_eq!(found["hessian"], hessian);
+    let found = json(&["x1*x2 + sin(x2)", "x1=2", "x2=5", "--paths", "--wrt", "x2"]);
+    let paths = found["paths"]["x2"].as_array().unwrap();
+    assert_eq!(paths.len(), 2);
+    assert_eq!(paths[0]["contribution"], 2.0);
+    assert_eq!(paths[1]["contribution"], 5f64.cos());
+    let result = found["nodes"].as_array().unwrap().len() - 1;
+    assert_eq!(
+        paths[0]["nodes"].as_array().unwrap().last().unwrap(),
+        result
+    );
+}
+
+/// 10,000 parentheses and 20,000 signs: an answer, soon.
+#[test]
+fn depth_is_answered_soon() {
+    let started = std::time::Instant::now();
+    let deep = format!("{}x{}", "(".repeat(10_000), ")".repeat(10_000));
+    assert_eq!(json(&[&deep, "x=2"])["gradients"]["x"], 1.0);
+    let signs = format!("{}x", "-".repeat(20_000));
+    assert_eq!(json(&[&signs, "x=2"])["gradients"]["x"], 1.0);
+    assert!(explain(&[&signs, "x=2"]).status.success());
+    assert!(explain(&[&signs, "x=2", "--paths"]).status.success());
+    assert!(refused(&[&"(".repeat(10_000), "x=2"]).contains("never closed"));
+    assert!(started.elapsed().as_secs() < 25, "{:?}", started.elapsed());
 }
 
 #[test]

@@ -129,3 +129,12 @@ fn corrections_divide_by_fewer() {
     same(&x.var(.., 2.0), &[12.606_666_666_666_666]);
     same(&x.std(.., 0.0), &[2.049_932_248_202_906]);
 }
+
+#[test]
+fn a_sum_of_a_sum_is_no_member_of_the_first_sums_group() {
+    let x = tensor![[1.0, 2.0], [3.0, 4.0]];
+    let total = (&x * &x).sum(1).sum(0);
+    assert_eq!(total.item::<f32>(), 30.0);
+    let rows = (&x * &x).unsqueeze(0).sum(2).sum(1);
+    assert_eq!(rows.to_vec::<f32>(), [30.0]);
+}

@@ -6,23 +6,27 @@ use super::problem::{Problem, Span};
 use super::suggest::nearest;
 use super::syntax::{Expression, ExpressionId, IndexPart, Kind, Operator, Program};
 use super::value::{Value, from_numbers, numbers};
-use chainrule::{DType, Error, Index, Shape, Tensor, attempt};
+use chainrule::{Error, Index, Shape, Tensor, attempt};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Where a tensor came from.
-#[derive(Clone, Debug)]
+/// A tensor that was recorded, and where it came from.
+#[derive(Clone)]
 pub struct Record {
-    /// The tensor's own number; all newer ones up to it were recorded for the same part of the text.
-    pub tensor: u64,
-    pub span: Span,
-    /// The name a statement gave it.
+    pub tensor: Tensor,
+    /// The expression; `None` for variables.
+    pub expression: Option<ExpressionId>,
+    /// The name of a variable, or the one that a statement gave.
     pub name: Option<String>,
 }
 
 /// A program's result, with what was recorded on the way.
 pub struct Evaluated {
-    pub result: Tensor,
+    pub result: Value,
+    /// In the order of recording, so by ascending id; variables first.
     pub records: Vec<Record>,
+    /// The values of all expressions.
+    pub values: Vec<Value>,
 }
 
 /// More axes than this are a mistake.
@@ -34,38 +38,77 @@ pub fn evaluate(
     text: &str,
     variables: &[(String, Tensor)],
 ) -> Result<Evaluated, Problem> {
+    evaluate_moved(program, text, variables, &[])
+}
+
+/// As [`evaluate`], with a number added to each value that is computed: the derivative by it is that value's adjoint.
+pub fn evaluate_moved(
+    program: &Program,
+    text: &str,
+    variables: &[(String, Tensor)],
+    moves: &[Tensor],
+) -> Result<Evaluated, Problem> {
     let mut evaluation = Evaluation {
         program,
         text,
-        values: Vec::with_capacity(program.expressions.len()),
+        values: Cow::Owned(Vec::with_capacity(program.expressions.len())),
+        instead: None,
         names: HashMap::new(),
         records: Vec::new(),
+        moves: moves.iter(),
     };
     for (name, tensor) in variables {
         let value = Value::Tensor(tensor.clone());
         evaluation.names.insert(name.clone(), value);
+        evaluation.records.push(Record {
+            tensor: tensor.clone(),
+            expression: None,
+            name: Some(name.clone()),
+        });
     }
+    evaluation.records.sort_by_key(|record| record.tensor.id());
     let mut result = Value::Number(0.0);
     for statement in &program.statements {
         // Operands stand before what uses them, so one pass from front to back is enough.
         while evaluation.values.len() <= statement.value {
-            let expression = &program.expressions[evaluation.values.len()];
+            let id = evaluation.values.len();
             let value = evaluation
-                .value(expression)
+                .value(&program.expressions[id])
                 .map_err(|problem| problem.within(text))?;
-            evaluation.remember(expression.span, &value);
-            evaluation.values.push(value);
+            let value = evaluation.remembered(id, value);
+            evaluation.values.to_mut().push(value);
         }
-        result = evaluation.values[statement.value].clone();
+        result = evaluation.operand(statement.value).clone();
         if let Some((name, _)) = &statement.name {
             evaluation.name(name, &result);
             evaluation.names.insert(name.clone(), result.clone());
         }
     }
     Ok(Evaluated {
-        result: result.tensor(),
+        result,
         records: evaluation.records,
+        values: evaluation.values.into_owned(),
     })
+}
+
+/// The value of one expression, with a value in place of that of one of its operands.
+pub fn evaluate_one(
+    program: &Program,
+    text: &str,
+    expression: ExpressionId,
+    values: &[Value],
+    instead: (ExpressionId, Value),
+) -> Result<Value, Problem> {
+    let evaluation = Evaluation {
+        program,
+        text,
+        values: Cow::Borrowed(values),
+        instead: Some(instead),
+        names: HashMap::new(),
+        records: Vec::new(),
+        moves: [].iter(),
+    };
+    evaluation.value(&program.expressions[expression])
 }
 
 /// The value of a text without variables, as the user gives for a variable: `-2`, `[1, 2]`, `pi / 2`.
@@ -74,32 +117,56 @@ pub fn constant(text: &str) -> Result<Tensor, Problem> {
         let program = super::parser::parse(text)?;
         evaluate(&program, text, &[])
     };
-    Ok(read().map_err(|problem| problem.within(text))?.result)
+    Ok(read()
+        .map_err(|problem| problem.within(text))?
+        .result
+        .tensor())
 }
 
 struct Evaluation<'a> {
     program: &'a Program,
     text: &'a str,
     /// The values of the expressions so far.
-    values: Vec<Value>,
+    values: Cow<'a, [Value]>,
+    /// A value that stands in place of the one of this expression.
+    instead: Option<(ExpressionId, Value)>,
     names: HashMap<String, Value>,
     records: Vec<Record>,
+    /// What is added to the values that are still to be computed.
+    moves: std::slice::Iter<'a, Tensor>,
 }
 
 impl Evaluation<'_> {
-    fn remember(&mut self, span: Span, value: &Value) {
-        if let Value::Tensor(tensor) = value
-            && self
-                .records
-                .last()
-                .is_none_or(|last| last.tensor < tensor.id())
-        {
-            self.records.push(Record {
-                tensor: tensor.id(),
-                span,
-                name: None,
-            });
+    /// The value of an earlier expression.
+    fn operand(&self, id: ExpressionId) -> &Value {
+        match &self.instead {
+            Some((replaced, value)) if *replaced == id => value,
+            _ => &self.values[id],
         }
+    }
+
+    /// Takes note of a value that was recorded for this expression.
+    fn remembered(&mut self, expression: ExpressionId, value: Value) -> Value {
+        let Value::Tensor(tensor) = &value else {
+            return value;
+        };
+        if self
+            .records
+            .last()
+            .is_some_and(|last| last.tensor.id() >= tensor.id())
+        {
+            return value;
+        }
+        let tensor = match self.moves.next() {
+            Some(by) if tensor.dtype().is_floating() => tensor.add(by),
+            _ => tensor.clone(),
+        };
+        self.records.push(Record {
+            tensor: tensor.clone(),
+            expression: Some(expression),
+            name: None,
+        });
+        Value::Tensor(tensor)
     }
 
     /// Gives a name to what a statement computed; a second name for the same tensor changes nothing.
@@ -107,7 +174,7 @@ impl Evaluation<'_> {
         let Value::Tensor(tensor) = value else { return };
         let found = self
             .records
-            .binary_search_by_key(&tensor.id(), |record| record.tensor);
+            .binary_search_by_key(&tensor.id(), |record| record.tensor.id());
         if let Ok(at) = found {
             self.records[at].name.get_or_insert_with(|| name.to_owned());
         }
@@ -117,7 +184,7 @@ impl Evaluation<'_> {
         match &expression.kind {
             Kind::Number(number) => Ok(Value::Number(*number)),
             Kind::Name(name) => self.variable(name, expression.span),
-            Kind::Negate(operand) => match &self.values[*operand] {
+            Kind::Negate(operand) => match self.operand(*operand) {
                 Value::Number(number) => Ok(Value::Number(-number)),
                 value => self.recorded(&[*operand], expression.span, || Ok(value.tensor().neg())),
             },
@@ -127,7 +194,7 @@ impl Evaluation<'_> {
                 left,
                 right,
             } => {
-                let (a, b) = (&self.values[*left], &self.values[*right]);
+                let (a, b) = (self.operand(*left), self.operand(*right));
                 self.recorded(&[*left, *right], *place, || Ok(binary(*operator, a, b)))
             }
             Kind::List(items) => self.list(items, expression.span),
@@ -141,14 +208,14 @@ impl Evaluation<'_> {
                     .iter()
                     .map(|argument| Given {
                         name: argument.name.clone(),
-                        value: self.values[argument.value].clone(),
+                        value: self.operand(argument.value).clone(),
                         span: self.program.expressions[argument.value].span,
                     })
                     .collect();
                 self.call(function, *place, given, &ids, expression.span)
             }
             Kind::Transpose(operand) => {
-                let value = &self.values[*operand];
+                let value = self.operand(*operand);
                 if value.shape().rank() < 2 {
                     return Ok(value.clone());
                 }
@@ -156,7 +223,7 @@ impl Evaluation<'_> {
             }
             Kind::Index { base, parts } => {
                 let parts = self.index_parts(parts)?;
-                let value = &self.values[*base];
+                let value = self.operand(*base);
                 self.recorded(&[*base], expression.span, || {
                     Ok(value.tensor().index(parts))
                 })
@@ -235,7 +302,7 @@ impl Evaluation<'_> {
         span: Span,
         record: impl FnOnce() -> Result<Tensor, Problem>,
     ) -> Result<Value, Problem> {
-        let constant = operands.iter().all(|&id| self.values[id].is_constant());
+        let constant = operands.iter().all(|&id| self.operand(id).is_constant());
         let work = || {
             record().map(|tensor| match constant {
                 true => Value::folded(&tensor),
@@ -251,7 +318,7 @@ impl Evaluation<'_> {
         let texts: Vec<String> = operands.iter().map(|&id| self.short_text(id)).collect();
         let width = texts.iter().map(|text| text.chars().count()).max();
         for (&id, text) in operands.iter().zip(&texts) {
-            let shape = match self.values[id].shape() {
+            let shape = match self.operand(id).shape() {
                 shape if shape.rank() == 0 => "one number".to_owned(),
                 shape => format!("shape {shape}"),
             };
@@ -273,7 +340,7 @@ impl Evaluation<'_> {
         operands: &[ExpressionId],
         texts: &[String],
     ) -> Problem {
-        let shape = |id: ExpressionId| self.values[id].shape();
+        let shape = |id: ExpressionId| self.operand(id).shape();
         let (a, b) = (shape(operands[0]), shape(operands[1]));
         if a.rank() == 0 || b.rank() == 0 {
             return problem.help("multiply by a number with `*`");
@@ -299,12 +366,12 @@ impl Evaluation<'_> {
     }
 
     fn list(&self, items: &[ExpressionId], span: Span) -> Result<Value, Problem> {
-        let shape = self.values[items[0]].shape();
+        let shape = self.operand(items[0]).shape();
         if shape.rank() + 1 > MOST_AXES {
             let message = format!("lists are nested more than {MOST_AXES} deep");
             return Err(Problem::at(span, message));
         }
-        if let Some(&odd) = items.iter().find(|&&id| self.values[id].shape() != shape) {
+        if let Some(&odd) = items.iter().find(|&&id| self.operand(id).shape() != shape) {
             let describe = |shape: &Shape| match shape.rank() {
                 0 => "a number".to_owned(),
                 _ => format!("of shape {shape}"),
@@ -312,20 +379,20 @@ impl Evaluation<'_> {
             let message = format!(
                 "the elements of a list have equal shapes: the first is {}, this one {}",
                 describe(&shape),
-                describe(&self.values[odd].shape())
+                describe(&self.operand(odd).shape())
             );
             return Err(Problem::at(self.program.expressions[odd].span, message));
         }
-        if items.iter().any(|&id| !self.values[id].is_constant()) {
+        if items.iter().any(|&id| !self.operand(id).is_constant()) {
             return self.recorded(items, span, || {
                 let tensors: Vec<Tensor> =
-                    items.iter().map(|&id| self.values[id].tensor()).collect();
+                    items.iter().map(|&id| self.operand(id).tensor()).collect();
                 Ok(Tensor::stack(&tensors, 0))
             });
         }
         let mut elements = Vec::new();
         for &id in items {
-            match &self.values[id] {
+            match self.operand(id) {
                 Value::Number(number) => elements.push(*number),
                 value => elements.extend(numbers(&value.tensor())),
             }
@@ -341,7 +408,7 @@ impl Evaluation<'_> {
         let whole = |id: ExpressionId| -> Result<Vec<isize>, Problem> {
             let given = Given {
                 name: None,
-                value: self.values[id].clone(),
+                value: self.operand(id).clone(),
                 span: self.program.expressions[id].span,
             };
             integers(&given, "a position")
@@ -357,7 +424,7 @@ impl Evaluation<'_> {
             }
         };
         let part = |part: &IndexPart| match part {
-            IndexPart::At(id) if matches!(self.values[*id], Value::Constant(_)) => {
+            IndexPart::At(id) if matches!(self.operand(*id), Value::Constant(_)) => {
                 let positions = whole(*id)?
                     .into_iter()
                     .map(|p| p as i64)
@@ -403,9 +470,4 @@ fn binary(operator: Operator, left: &Value, right: &Value) -> Tensor {
         Operator::Greater => a.gt(b),
         Operator::GreaterEqual => a.ge(b),
     }
-}
-
-/// The result as numbers: a truth value counts 1 or 0.
-pub fn as_number(result: &Tensor) -> Tensor {
-    result.cast(DType::F64)
 }

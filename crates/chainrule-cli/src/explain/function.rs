@@ -1,6 +1,6 @@
 //! The expression as a function of its variables: its value, derivatives, and central differences to compare them with.
 
-use super::evaluate::{Evaluated, as_number, evaluate};
+use super::evaluate::{Evaluated, evaluate, evaluate_moved};
 use super::number::Array;
 use super::options::Options;
 use super::parser::parse;
@@ -9,11 +9,11 @@ use super::suggest::nearest;
 use super::syntax::Program;
 use super::value::{from_numbers, numbers};
 use super::variables::variables;
-use chainrule::{Error, ErrorKind, Tensor, attempt, vjp};
+use chainrule::{DType, Error, ErrorKind, Tensor};
 
 /// A program, the values of its variables, and which of them count.
 pub struct Function {
-    program: Program,
+    pub program: Program,
     pub text: String,
     pub names: Vec<String>,
     pub inputs: Vec<Tensor>,
@@ -40,64 +40,33 @@ impl Function {
 
     /// Evaluates the program, with what was recorded on the way.
     pub fn evaluated(&self, inputs: &[Tensor]) -> Result<Evaluated, Problem> {
-        let variables: Vec<(String, Tensor)> = self
-            .names
+        evaluate(&self.program, &self.text, &self.named(inputs))
+    }
+
+    fn named(&self, inputs: &[Tensor]) -> Vec<(String, Tensor)> {
+        self.names
             .iter()
             .cloned()
             .zip(inputs.iter().cloned())
-            .collect();
-        let mut evaluated = evaluate(&self.program, &self.text, &variables)?;
-        evaluated.result = as_number(&evaluated.result);
-        Ok(evaluated)
-    }
-
-    /// The result alone.
-    pub fn value(&self, inputs: &[Tensor]) -> Result<Tensor, Problem> {
-        Ok(self.evaluated(inputs)?.result)
-    }
-
-    /// The result, for programs that are known to evaluate.
-    pub fn result(&self, inputs: &[Tensor]) -> Tensor {
-        match self.evaluated(inputs) {
-            Ok(evaluated) => evaluated.result,
-            // Inside `attempt`, which hands it on.
-            Err(problem) => {
-                chainrule::error::raise(Error::new(ErrorKind::Argument, problem.to_string()))
-            }
-        }
-    }
-
-    /// The gradient of the result, times the cotangent, by each input. Where only comparisons and the like lead from an
-    /// input to the result, nothing changes with it: zero.
-    pub fn gradients(&self, cotangent: &Tensor) -> Result<Vec<Array>, Problem> {
-        let pulled = |chosen: &[usize]| {
-            let at: Vec<Tensor> = chosen.iter().map(|&at| self.inputs[at].clone()).collect();
-            attempt(|| {
-                let with = |moved: &Vec<Tensor>| {
-                    let mut inputs = self.inputs.clone();
-                    for (&at, tensor) in chosen.iter().zip(moved) {
-                        inputs[at] = tensor.clone();
-                    }
-                    self.result(&inputs)
-                };
-                vjp(with, &at, |_| cotangent.clone()).1
-            })
-        };
-        let all: Vec<usize> = (0..self.inputs.len()).collect();
-        match pulled(&all) {
-            Ok(gradients) => return Ok(gradients.iter().map(array).collect()),
-            Err(error) if error.kind() == ErrorKind::Derivative => {}
-            Err(error) => return Err(refused(&error)),
-        }
-        all.iter()
-            .map(|&at| match pulled(&[at]) {
-                Ok(gradient) => Ok(array(&gradient[0])),
-                Err(error) if error.kind() == ErrorKind::Derivative => {
-                    Ok(Array::zeros(&array(&self.inputs[at]).shape))
-                }
-                Err(error) => Err(refused(&error)),
-            })
             .collect()
+    }
+
+    /// The result alone; a truth value counts 1 or 0.
+    pub fn value(&self, inputs: &[Tensor]) -> Result<Tensor, Problem> {
+        Ok(self.evaluated(inputs)?.result.tensor().cast(DType::F64))
+    }
+
+    /// As [`Function::evaluated`] with numbers added to what is computed, for programs that are known to evaluate.
+    pub fn moved(&self, inputs: &[Tensor], moves: &[Tensor]) -> Evaluated {
+        match evaluate_moved(&self.program, &self.text, &self.named(inputs), moves) {
+            Ok(evaluated) => evaluated,
+            Err(problem) => self.give_up(&problem),
+        }
+    }
+
+    /// Leaves the engine, inside `attempt`, which hands the problem on.
+    pub fn give_up(&self, problem: &Problem) -> ! {
+        chainrule::error::raise(Error::new(ErrorKind::Argument, problem.to_string()))
     }
 
     /// Where the result stands in the text.
@@ -106,6 +75,16 @@ impl Function {
         last.map_or(Span::new(0, 0), |statement| {
             self.program.expressions[statement.value].span
         })
+    }
+
+    /// The complaint that nobody said how to weigh the elements of the result.
+    pub fn needs_cotangent(&self, value: &Tensor) -> Problem {
+        Problem::at(self.result_span(), format!("the result has shape {}, it is no single number", value.shape()))
+            .within(&self.text)
+            .help(
+                "give --cotangent, the derivative of what follows by the result (--cotangent 1 differentiates the \
+                 sum), or ask for the --jacobian",
+            )
     }
 
     /// Central differences of the result, times the cotangent, by each element of an input.
@@ -171,6 +150,6 @@ pub fn array(tensor: &Tensor) -> Array {
 }
 
 /// What the engine refuses is a problem of the user's expression.
-fn refused(error: &Error) -> Problem {
+pub fn refused(error: &Error) -> Problem {
     Problem::new(error.message().lines().next().unwrap_or_default())
 }

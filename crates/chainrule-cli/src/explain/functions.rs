@@ -186,3 +186,11 @@ fn choose(arguments: &mut Arguments<'_>) -> Result<Tensor, Problem> {
     };
     Ok(condition.where_(chosen.beside(&partner), other.beside(&partner)))
 }
+
+/// Whether all arguments without a name are operands, not axes or shapes.
+pub fn of_operands(name: &str) -> bool {
+    matches!(
+        name,
+        "max" | "min" | "where" | "clamp" | "lerp" | "matmul" | "dot" | "outer"
+    )
+}

@@ -1,35 +1,56 @@
 //! `chainrule explain`: what backpropagation did with an expression.
 //!
-//! The text becomes tokens ([`lexer`]), a syntax tree ([`parser`]), tensors ([`evaluate`]), and those a function of the
-//! variables ([`function`]).
+//! The text becomes tokens ([`lexer`]), a syntax tree ([`parser`]), and tensors ([`evaluate`]); the expression is then a
+//! function of its variables ([`function`]). Its nodes ([`graph`]) with their derivatives ([`differentiate`]) make the
+//! [`model`], which all views draw: [`report`] as text, [`svg`], [`dot`], [`json`].
 
 mod arguments;
-#[allow(dead_code, reason = "the places are shown with the nodes")]
+mod canvas;
+mod differentiate;
+mod dot;
 mod evaluate;
+mod extras;
 mod function;
 mod functions;
-#[allow(dead_code, reason = "the pictures that need it are not drawn yet")]
+mod graph;
+mod graph_view;
+mod json;
 mod layout;
 mod lexer;
-#[allow(dead_code, reason = "the views use the rest")]
+mod local;
+mod model;
 mod number;
 mod options;
 mod parser;
+mod paths;
 mod problem;
+mod recursive_view;
+mod report;
+mod second;
+mod step;
+mod style;
 mod suggest;
+mod svg;
 mod syntax;
+mod tensor_view;
 mod value;
 mod variables;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod views_tests;
 
 pub use options::Options;
 
+use extras::{ByName, Check, Extras};
 use function::{Function, array};
+use model::{Direction, Model};
+use number::Array;
+use options::Mode;
 use problem::Problem;
-use serde_json::{Map, Value as Json, json};
 use std::io::{self, Write};
+use style::Style;
 
 /// Why nothing could be explained.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +59,8 @@ pub enum ExplainError {
     Problem(Problem),
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
+    #[error("{0} cannot be written: {1}")]
+    Picture(String, io::Error),
 }
 
 impl From<Problem> for ExplainError {
@@ -49,51 +72,143 @@ impl From<Problem> for ExplainError {
 /// Explains an expression on the standard output.
 pub fn run(options: &Options) -> Result<(), ExplainError> {
     let function = Function::read(options)?;
-    let output = explained(&function, options)?;
-    io::stdout().lock().write_all(output.as_bytes())?;
+    let explained = Explained::of(&function, options)?;
+    if let Some(file) = &options.svg {
+        std::fs::write(file, svg::draw(&explained.models[0]))
+            .map_err(|error| ExplainError::Picture(file.display().to_string(), error))?;
+    }
+    let style = Style::of_stdout();
+    if options.step {
+        return Ok(step::run(&explained, style)?);
+    }
+    let text = if options.json {
+        format!("{}\n", explained.json())
+    } else if options.dot {
+        dot::draw(&explained.models[0])
+    } else if let Some(file) = &options.svg {
+        let summary = report::summary(&explained.models[0], &explained.gradients, style);
+        format!("{summary}\ndrawn in {}\n", file.display())
+    } else {
+        explained.text(style)
+    };
+    io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
 }
 
-fn explained(function: &Function, options: &Options) -> Result<String, Problem> {
-    let value = function.value(&function.inputs)?;
-    let cotangent = match &options.cotangent {
-        Some(text) => variables::cotangent(text, &value)?,
-        None if value.rank() == 0 => value.ones_like(),
-        None => {
-            return Err(Problem::at(function.result_span(), format!(
-                "the result has shape {}: there are {} results to differentiate",
-                value.shape(), value.elements()
+/// Everything that was computed for the user.
+struct Explained {
+    /// One in reverse mode, one for each variable in forward mode.
+    models: Vec<Model>,
+    gradients: ByName<Array>,
+    extras: Extras,
+}
+
+impl Explained {
+    fn of(function: &Function, options: &Options) -> Result<Explained, Problem> {
+        let value = function.value(&function.inputs)?;
+        let cotangent = match &options.cotangent {
+            Some(text) => Some(variables::cotangent(text, &value)?),
+            None if value.rank() == 0 => Some(value.ones_like()),
+            None if options.jacobian || options.mode == Mode::Forward => None,
+            None => return Err(function.needs_cotangent(&value)),
+        };
+        let models = match options.mode {
+            Mode::Forward if !function.wrt.is_empty() => function
+                .wrt
+                .iter()
+                .map(|&input| differentiate::forward(function, input))
+                .collect::<Result<_, _>>()?,
+            _ => vec![differentiate::reverse(function, cotangent.as_ref())?],
+        };
+        let gradients = gradients(function, &models);
+        let weights = cotangent.as_ref().map(array);
+        let extras = extras(
+            function,
+            options,
+            &models[0],
+            &gradients,
+            cotangent.as_ref(),
+            weights,
+        )?;
+        Ok(Explained {
+            models,
+            gradients,
+            extras,
+        })
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let mut object = json::object(&self.models[0], &self.gradients, &self.extras);
+        if self.models.len() > 1 {
+            json::add_tangents(&mut object, &self.models);
+        }
+        object
+    }
+
+    fn text(&self, style: Style) -> String {
+        report::text(&self.models, &self.gradients, &self.extras, style)
+    }
+}
+
+/// The derivative of the result by each chosen variable: its adjoint, or in forward mode the result's tangent.
+fn gradients(function: &Function, models: &[Model]) -> ByName<Array> {
+    let model = |at: usize| &models[at.min(models.len() - 1)];
+    let chosen = function.wrt.iter().enumerate();
+    chosen
+        .filter_map(|(at, &input)| {
+            let model = model(at);
+            let own = &model.nodes[input].value.shape;
+            let node = match model.direction {
+                Direction::Reverse => input,
+                Direction::Forward { .. } => model.result,
+                Direction::None => return None,
+            };
+            let derivative = model.nodes[node].derivative.clone();
+            let zero = || Array::zeros(&[&model.nodes[model.result].value.shape[..], own].concat());
+            Some((
+                function.names[input].clone(),
+                derivative.unwrap_or_else(zero),
             ))
-            .within(&function.text)
-            .help("give --cotangent, the derivative of what follows by the result (--cotangent 1 for the sum), or ask for the --jacobian"));
-        }
+        })
+        .collect()
+}
+
+fn extras(
+    function: &Function,
+    options: &Options,
+    model: &Model,
+    gradients: &ByName<Array>,
+    cotangent: Option<&chainrule::Tensor>,
+    weights: Option<Array>,
+) -> Result<Extras, Problem> {
+    let mut extras = Extras::default();
+    let names = || {
+        function
+            .wrt
+            .iter()
+            .map(|&input| (input, function.names[input].clone()))
     };
-    let gradients = function.gradients(&cotangent)?;
-    let value = array(&value);
-    let cotangent = array(&cotangent);
-    let mut json_gradients = Map::new();
-    let mut checks = Map::new();
-    let mut text = format!("{} = {}\n", function.text, value.text(72));
-    for &input in &function.wrt {
-        let name = &function.names[input];
-        json_gradients.insert(name.clone(), gradients[input].json());
-        text += &format!("gradient by {name}: {}\n", gradients[input].text(60));
-        if options.check {
-            let differences = function.differences(input, &cotangent)?;
-            text += &format!("  by differences: {}\n", differences.text(60));
-            checks.insert(name.clone(), differences.json());
-        }
+    if let (true, Some(seed)) = (options.paths, &weights) {
+        let found = names().map(|(input, name)| Ok((name, paths::paths(model, input, seed)?)));
+        extras.paths = Some(found.collect::<Result<_, Problem>>()?);
     }
-    if !options.json {
-        return Ok(text);
+    if options.jacobian {
+        extras.jacobian = Some(second::jacobians(function)?);
     }
-    let mut object = Map::new();
-    object.insert("expression".into(), json!(function.text));
-    object.insert("value".into(), value.json());
-    object.insert("shape".into(), json!(value.shape));
-    object.insert("gradients".into(), Json::Object(json_gradients));
-    if options.check {
-        object.insert("check".into(), Json::Object(checks));
+    if let (true, Some(cotangent)) = (options.hessian, cotangent) {
+        extras.hessian = Some(second::hessians(function, cotangent)?);
     }
-    Ok(format!("{}\n", Json::Object(object)))
+    if let (true, Some(weights)) = (options.check, &weights) {
+        let found = names()
+            .zip(gradients)
+            .map(|((input, name), (_, derivative))| {
+                let check = Check {
+                    derivative: derivative.clone(),
+                    differences: function.differences(input, weights)?,
+                };
+                Ok((name, check))
+            });
+        extras.check = Some(found.collect::<Result<_, Problem>>()?);
+    }
+    Ok(extras)
 }

@@ -4,6 +4,11 @@ use serde_json::{Number, Value as Json};
 
 /// Six digits that count, without zeros that do not: `-4`, `0.283662`, `1.5e-9`.
 pub fn number_text(number: f64) -> String {
+    digits_text(number, 6)
+}
+
+/// So many digits that count.
+fn digits_text(number: f64, digits: usize) -> String {
     if number == 0.0 {
         return "0".to_owned();
     }
@@ -13,14 +18,15 @@ pub fn number_text(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "∞" } else { "-∞" }.to_owned();
     }
-    let scientific = format!("{number:.5e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let after_point = digits - 1;
+    let scientific = format!("{number:.after_point$e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-5..=6).contains(&exponent) {
-        let decimals = (5 - exponent).max(0) as usize;
+        let decimals = (after_point as i32 - exponent).max(0) as usize;
         return without_zeros(&format!("{number:.decimals$}")).to_owned();
     }
-    format!("{}e{exponent}", without_zeros(digits))
+    format!("{}e{exponent}", without_zeros(mantissa))
 }
 
 fn without_zeros(text: &str) -> &str {
@@ -58,11 +64,6 @@ impl Array {
         }
     }
 
-    /// The number, if it is one.
-    pub fn number(&self) -> Option<f64> {
-        (self.shape.is_empty()).then(|| self.elements[0])
-    }
-
     /// The element that all are, if they are one.
     pub fn fill(&self) -> Option<f64> {
         let first = *self.elements.first()?;
@@ -80,18 +81,20 @@ impl Array {
             .fold(0.0, |norm: f64, x| norm.hypot(*x))
     }
 
-    /// As text of at most about `width` letters: `-4`, `[1, 2, 3]`, or the shape and the norm.
+    /// As text of at most about `width` letters: `-4`, `[1, 2, 3]`, with fewer digits if that helps, or the shape and the
+    /// norm.
     pub fn text(&self, width: usize) -> String {
         if self.elements.len() <= 64 {
-            let text = nested(&self.shape, &self.elements, &|number| {
-                self.element_text(number)
-            });
-            if self.shape.is_empty() || text.chars().count() <= width {
-                return text;
+            for digits in [6, 3] {
+                let element = |number| self.element_text(number, digits);
+                let text = nested(&self.shape, &self.elements, &element);
+                if self.shape.is_empty() || text.chars().count() <= width {
+                    return text;
+                }
             }
         }
         if let Some(fill) = self.fill() {
-            return format!("{} of {}", self.shape_text(), self.element_text(fill));
+            return format!("{} of {}", self.shape_text(), self.element_text(fill, 6));
         }
         let long = format!("{}, norm {}", self.shape_text(), number_text(self.norm()));
         if long.chars().count() <= width {
@@ -101,11 +104,11 @@ impl Array {
         }
     }
 
-    fn element_text(&self, number: f64) -> String {
+    fn element_text(&self, number: f64, digits: usize) -> String {
         match (self.truth, number != 0.0) {
             (true, true) => "true".to_owned(),
             (true, false) => "false".to_owned(),
-            _ => number_text(number),
+            _ => digits_text(number, digits),
         }
     }
 
@@ -120,7 +123,7 @@ impl Array {
     }
 }
 
-/// Extents as `2×3`; one number has `1`.
+/// Extents as `2×3` or `3-vector`; one number is a `number`.
 pub fn shape_text(shape: &[usize]) -> String {
     match shape {
         [] => "number".to_owned(),

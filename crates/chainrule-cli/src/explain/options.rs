@@ -53,7 +53,7 @@ pub struct Options {
     pub svg: Option<PathBuf>,
     /// Print help
     #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
+    pub help: Option<bool>,
 }
 
 /// The direction of differentiation.

@@ -12,7 +12,7 @@ fn run(text: &str, variables: &[(&str, Tensor)]) -> Result<Vec<f64>, String> {
         .collect();
     parse(text)
         .and_then(|program| evaluate(&program, text, &variables))
-        .map(|evaluated| numbers(&evaluated.result))
+        .map(|evaluated| numbers(&evaluated.result.tensor()))
         .map_err(|problem| problem.within(text).to_string())
 }
 

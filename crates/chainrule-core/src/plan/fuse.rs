@@ -125,6 +125,10 @@ fn attach_reductions(graph: &Graph, groups: &mut Groups) {
             continue;
         };
         let operand = node.inputs[0].node as usize;
+        // A sum that was attached to a group is none of its elementwise members: a sum of it is a pass of its own.
+        if !graph.nodes[operand].class().is_elementwise() {
+            continue;
+        }
         let Some(group) = groups.of_node[operand] else {
             continue;
         };

@@ -19,7 +19,7 @@ pub fn heights(
         let forth = round % 2 == 0;
         for step in 0..slots.len() {
             let layer = if forth { step } else { slots.len() - 1 - step };
-            let wanted: Vec<f64> = (0..slots[layer].len())
+            let wanted: Vec<(f64, f64)> = (0..slots[layer].len())
                 .map(|at| wanted(layer, at, forth, slots, links, &heights))
                 .collect();
             heights[layer] = spread(&wanted, &offsets[layer]);
@@ -51,7 +51,8 @@ pub fn extent(items: &[Item], slot: &Slot) -> (i32, i32) {
     }
 }
 
-/// The height at which a slot's wires from the left (`forth`), or to the right, would be straight on average.
+/// The height at which a slot's wires from the left (`forth`), or to the right, would be straight on average, and how
+/// much that counts: what has no such wires gives way.
 fn wanted(
     layer: usize,
     at: usize,
@@ -59,7 +60,7 @@ fn wanted(
     slots: &[Vec<Slot>],
     links: &[Vec<Link>],
     heights: &[Vec<f64>],
-) -> f64 {
+) -> (f64, f64) {
     let slot = slots[layer][at];
     let mut sum = 0.0;
     let mut count = 0.0;
@@ -83,30 +84,30 @@ fn wanted(
         }
     }
     if count == 0.0 {
-        heights[layer][at]
+        (heights[layer][at], 0.001)
     } else {
-        sum / count
+        (sum / count, 1.0)
     }
 }
 
-/// The heights nearest to the wanted ones whose differences are at least those of the offsets: pool adjacent violators.
-fn spread(wanted: &[f64], offsets: &[f64]) -> Vec<f64> {
-    let mut blocks: Vec<(f64, usize)> = Vec::new();
-    for (want, offset) in wanted.iter().zip(offsets) {
-        blocks.push((want - offset, 1));
-        while let [.., (before, few), (last, more)] = blocks[..] {
-            if before <= last {
-                break;
-            }
-            let count = few + more;
-            let mean = (before * few as f64 + last * more as f64) / count as f64;
-            blocks.truncate(blocks.len() - 2);
-            blocks.push((mean, count));
+/// The heights nearest to the wanted ones, by their weights, whose differences are at least those of the offsets: pool
+/// adjacent violators.
+fn spread(wanted: &[(f64, f64)], offsets: &[f64]) -> Vec<f64> {
+    /// Neighbours that touch: their common height without offsets, their weight, their number.
+    struct Block(f64, f64, usize);
+    let mut blocks: Vec<Block> = Vec::new();
+    for (&(want, weight), offset) in wanted.iter().zip(offsets) {
+        let mut last = Block(want - offset, weight, 1);
+        while let Some(before) = blocks.pop_if(|before| before.0 > last.0) {
+            let weight = before.1 + last.1;
+            let mean = (before.0 * before.1 + last.0 * last.1) / weight;
+            last = Block(mean, weight, before.2 + last.2);
         }
+        blocks.push(last);
     }
     blocks
         .into_iter()
-        .flat_map(|(mean, count)| std::iter::repeat_n(mean, count))
+        .flat_map(|Block(mean, _, count)| std::iter::repeat_n(mean, count))
         .zip(offsets)
         .map(|(base, offset)| base + offset)
         .collect()

@@ -33,6 +33,8 @@ pub struct Spacing {
     pub track: i32,
     /// On either side of the vertical wires between two layers.
     pub margin: i32,
+    /// Whether the left ends of a layer's nodes stand below each other; else their middles do.
+    pub flush: bool,
 }
 
 /// Where everything stands.
@@ -286,6 +288,7 @@ mod tests {
         between: 0,
         track: 2,
         margin: 2,
+        flush: false,
     };
 
     /// Every unit of height and width that a wire covers, with the wire's source; two wires may only cross.

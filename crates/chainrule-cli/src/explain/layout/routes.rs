@@ -70,11 +70,18 @@ pub fn route(
                 wires[slot.item].horizontal.push((height, left, right));
                 continue;
             }
-            // Boxes of a layer share their middle line; their wires reach to the layer's edges.
+            // The wires reach to the layer's edges.
             let own = items[slot.item].width;
-            let start = left + (width - own) / 2;
+            let start = if spacing.flush {
+                left
+            } else {
+                left + (width - own) / 2
+            };
             places[slot.item] = (start, height);
-            if start + own < right {
+            let leads_on = links
+                .get(layer + 1)
+                .is_some_and(|links| links.iter().any(|link| link.source == slot.item));
+            if leads_on && start + own < right {
                 wires[slot.item]
                     .horizontal
                     .push((height, start + own, right));
