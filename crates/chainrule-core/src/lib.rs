@@ -16,6 +16,7 @@ mod plan;
 mod primitives;
 mod sparse;
 mod tensor;
+mod trace;
 mod transforms;
 
 pub use backend::Scalar;
@@ -35,6 +36,10 @@ pub use sparse::{
 pub use tensor::{
     Ellipsis, Generator, Index, IntoIndex, Like, Nested, NewAxis, Number, Step, Tensor,
     default_dtype, manual_seed, promote, set_default_dtype, steps,
+};
+pub use trace::{
+    GradientPath, GradientPaths, Graph, GraphNode, LocalDerivative, NodeKind, Operand, PathCount,
+    Structure,
 };
 pub use transforms::{
     Gradients, checkpoint, grad, grad_aux, hessian, hvp, jacfwd, jacrev, jvp, jvp_aux, linearize,

@@ -43,6 +43,31 @@ pub(crate) type Kernel = unsafe fn(*mut u8, *const u8, *const u8, *const u8, usi
 /// One evaluation; operands beyond the arity are ignored.
 type Direct<T> = unsafe fn(T, T, T) -> T;
 
+/// A leaf's function of `f64` operands, found once and called often; see [`Leaf::scalar_call`].
+#[derive(Clone, Copy)]
+pub struct ScalarCall(Call);
+
+#[derive(Clone, Copy)]
+enum Call {
+    /// Compiled for a level that the machine has.
+    Direct(Direct<f64>),
+    One(fn(f64) -> f64),
+    Two(fn(f64, f64) -> f64),
+}
+
+impl ScalarCall {
+    /// The value, bit for bit as [`Leaf::call_f64`]; operands beyond the arity are ignored.
+    #[inline(always)]
+    pub fn call(self, a: f64, b: f64, c: f64) -> f64 {
+        match self.0 {
+            // SAFETY: the function was taken for the level of this machine.
+            Call::Direct(function) => unsafe { function(a, b, c) },
+            Call::One(function) => function(a),
+            Call::Two(function) => function(a, b),
+        }
+    }
+}
+
 /// A function given by a user of the library as plain function pointers.
 enum User {
     None,
@@ -167,6 +192,15 @@ impl Leaf {
             User::One(_, function) => function(a),
             User::Two(_, function) => function(a, b),
         }
+    }
+
+    /// The function of `f64` operands as something that can be called again and again; `None` if it has none.
+    pub fn scalar_call(&self) -> Option<ScalarCall> {
+        Some(ScalarCall(match self.user {
+            User::None => Call::Direct(self.direct64?[level() as usize]),
+            User::One(_, function) => Call::One(function),
+            User::Two(_, function) => Call::Two(function),
+        }))
     }
 
     #[inline(always)]

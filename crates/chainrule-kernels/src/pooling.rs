@@ -37,7 +37,7 @@ fn check(what: &str, window: &Window, planes: usize, inputs: usize, results: usi
 /// Padding is never chosen; a window wholly in padding has position 0.
 ///
 /// # Panics
-/// When a slice's length does not fit the window.
+/// When a slice's length does not fit the window, or a plane has 2^32 elements or more.
 ///
 /// ```
 /// use chainrule_kernels::{pooling::max_pool_positions, window::Window};
@@ -60,18 +60,21 @@ pub fn max_pool_positions<T: PoolElement>(
         positions.len(),
     );
     let (input, results) = (window.input_size(), window.output_size());
-    let columns = Columns::new(window);
+    assert!(
+        u32::try_from(input).is_ok(),
+        "max pool positions: a plane of {input} elements"
+    );
+    let places = Places::new(window);
     let positions = Shared::new(positions);
-    each_plane(planes, results, &|plane, starts| {
+    each_plane(planes, results, &|plane, line| {
         // SAFETY: each plane has its own results.
         let positions = unsafe { positions.range(plane * results..(plane + 1) * results) };
-        choose_plane(
-            window,
-            &columns,
-            &x[plane * input..][..input],
-            starts,
-            positions,
-        );
+        let x = &x[plane * input..][..input];
+        if size_of::<T::Real>() == size_of::<f32>() {
+            choose_plane(window, &places, x, line, positions);
+        } else {
+            choose_wide(window, &places, x, positions);
+        }
     });
 }
 
@@ -82,12 +85,12 @@ pub fn max_pool_positions<T: PoolElement>(
 pub fn window_sum<T: PoolElement>(window: &Window, planes: usize, x: &[T], out: &mut [T]) {
     check("window sum", window, planes, x.len(), out.len());
     let (input, results) = (window.input_size(), window.output_size());
-    let columns = Columns::new(window);
+    let places = Places::new(window);
     let out = Shared::new(out);
     each_plane(planes, results, &|plane, sums| {
         // SAFETY: each plane has its own results.
         let out = unsafe { out.range(plane * results..(plane + 1) * results) };
-        sum_plane(window, &columns, &x[plane * input..][..input], sums, out);
+        sum_plane(window, &places, &x[plane * input..][..input], sums, out);
     });
 }
 
@@ -99,14 +102,14 @@ pub fn window_sum<T: PoolElement>(window: &Window, planes: usize, x: &[T], out: 
 pub fn window_spread<T: PoolElement>(window: &Window, planes: usize, results: &[T], out: &mut [T]) {
     check("window spread", window, planes, out.len(), results.len());
     let (input, windows) = (window.input_size(), window.output_size());
-    let columns = Columns::new(window);
+    let places = Places::new(window);
     let out = Shared::new(out);
     each_plane(planes, input, &|plane, sums| {
         // SAFETY: each plane has its own elements.
         let out = unsafe { out.range(plane * input..(plane + 1) * input) };
         spread_plane(
             window,
-            &columns,
+            &places,
             &results[plane * windows..][..windows],
             sums,
             out,
@@ -132,25 +135,54 @@ struct Tap {
     first: usize,
 }
 
-/// The windows along the last axis.
-struct Columns {
+/// Where the windows of a plane lie, the same for every plane.
+struct Places {
+    /// The elements of windows along the last axis.
     taps: Vec<Tap>,
+    /// Where the rows of the input start that some row of windows covers, row of windows after row of windows.
+    starts: Vec<usize>,
+    /// Those of each row of windows.
+    rows: Vec<Range<usize>>,
 }
 
-impl Columns {
-    fn new(window: &Window) -> Columns {
+impl Places {
+    fn new(window: &Window) -> Places {
         let tap = |tap: usize| {
             let windows = window.positions(2, tap);
             let first = windows.start * window.stride[2] + tap * window.dilation[2];
             let first = first.saturating_sub(window.padding[2]);
             Tap { windows, first }
         };
-        Columns {
+        let coordinate = |axis: usize, position: usize, tap: usize| {
+            position * window.stride[axis] + tap * window.dilation[axis] - window.padding[axis]
+        };
+        let (mut starts, mut rows) = (Vec::new(), Vec::new());
+        for plane in 0..window.output[0] {
+            for row in 0..window.output[1] {
+                let first = starts.len();
+                for outer in window.taps(0, plane) {
+                    let plane = coordinate(0, plane, outer) * window.input[1];
+                    for inner in window.taps(1, row) {
+                        starts.push((plane + coordinate(1, row, inner)) * window.input[2]);
+                    }
+                }
+                rows.push(first..starts.len());
+            }
+        }
+        Places {
             taps: (0..window.kernel[2]).map(tap).collect(),
+            starts,
+            rows,
         }
     }
 
-    /// The windows that lie wholly inside the input.
+    /// For every row of `width` windows the number of its first window and where the rows start that it covers.
+    fn rows(&self, width: usize) -> impl Iterator<Item = (usize, &[usize])> {
+        let rows = self.rows.iter().enumerate();
+        rows.map(move |(row, starts)| (row * width, &self.starts[starts.clone()]))
+    }
+
+    /// The windows along the last axis that lie wholly inside the input.
     fn whole(&self) -> Range<usize> {
         let (first, last) = (
             &self.taps[0].windows,
@@ -160,151 +192,142 @@ impl Columns {
     }
 }
 
-/// Calls `visit(row of windows, where it starts in the plane of results, the input's rows it covers)`, the last as
-/// where each starts in the plane.
+/// Numbers that order as `value` does and, of equal values, the other way round as `position` does: NaN counts as
+/// greatest, -0 as 0. Never the least number.
 #[inline(always)]
-fn each_row(window: &Window, mut visit: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
-    let coordinate = |axis: usize, position: usize, tap: usize| {
-        position * window.stride[axis] + tap * window.dilation[axis] - window.padding[axis]
-    };
-    let mut result = 0;
-    for plane in 0..window.output[0] {
-        for row in 0..window.output[1] {
-            let mut lines = window.taps(0, plane).flat_map(|outer| {
-                let plane = coordinate(0, plane, outer) * window.input[1];
-                let taps = window.taps(1, row);
-                taps.map(move |inner| (plane + coordinate(1, row, inner)) * window.input[2])
-            });
-            visit(result, &mut lines);
-            result += window.output[2];
-        }
+#[allow(clippy::eq_op)] // NaN is what differs from itself
+fn ranked(value: f32, position: usize) -> i64 {
+    let bits = (value + 0.0).to_bits() as i32;
+    // Negative numbers order backwards.
+    let ordered = bits ^ (((bits >> 31) as u32) >> 1) as i32;
+    let ordered = if value != value { i32::MAX } else { ordered };
+    i64::from(ordered) << 32 | i64::from(!(position as u32))
+}
+
+/// The position in a number of [`ranked`]; 0 of nothing.
+#[inline(always)]
+fn position_in(ranked: i64) -> i64 {
+    if ranked == i64::MIN {
+        0
+    } else {
+        i64::from(!(ranked as u32))
     }
 }
 
+/// In single precision: element and position become one integer, so that a choice is a maximum, first over the rows that
+/// a row of windows covers, then along it.
 #[inline(always)]
 fn choose_body<const FUSED: bool, T: RealElement>(
     window: &Window,
-    columns: &Columns,
+    places: &Places,
     x: &[T],
-    starts: &mut Vec<usize>,
+    line: &mut Vec<i64>,
     positions: &mut [i64],
 ) {
-    let width = window.output[2];
+    let (columns, stride) = (window.input[2], window.stride[2]);
     // Windows in front of these or behind them reach into the padding.
-    let whole = columns.whole();
-    each_row(window, |result, lines| {
-        let positions = &mut positions[result..][..width];
-        starts.clear();
-        starts.extend(lines);
-        let row = Row {
-            x,
-            lines: starts,
-            step: window.dilation[2],
-        };
-        let cut = |column: usize| {
-            let taps = window.taps(2, column);
-            let first = column * window.stride[2] + taps.start * window.dilation[2];
-            row.greatest(first.saturating_sub(window.padding[2]), taps.len())
-        };
-        for column in 0..whole.start {
-            positions[column] = cut(column);
+    let whole = places.whole();
+    for (result, starts) in places.rows(window.output[2]) {
+        let positions = &mut positions[result..][..window.output[2]];
+        line.clear();
+        line.resize(columns, i64::MIN);
+        for &start in starts {
+            let row = &x[start..start + columns];
+            for (column, (best, value)) in line.iter_mut().zip(row).enumerate() {
+                let value = value.to_real().to_f64() as f32;
+                *best = (*best).max(ranked(value, start + column));
+            }
         }
-        for column in whole.end..width {
+        let cut = |column: usize| {
+            let greatest = places
+                .taps
+                .iter()
+                .filter(|tap| tap.windows.contains(&column))
+                .map(|tap| line[tap.first + (column - tap.windows.start) * stride]);
+            position_in(greatest.fold(i64::MIN, i64::max))
+        };
+        for column in (0..whole.start).chain(whole.end..positions.len()) {
             positions[column] = cut(column);
         }
         if whole.is_empty() {
-            return;
+            continue;
         }
-        let first = whole.start * window.stride[2] - window.padding[2];
+        let line = &line[whole.start * stride - window.padding[2]..];
         let whole = &mut positions[whole.clone()];
-        // With the window's extents known, its loops are unrolled.
-        match (row.lines.len(), window.kernel[2]) {
-            (2, 2) => row.choose::<2, 2>(first, window.stride[2], whole),
-            (3, 3) => row.choose::<3, 3>(first, window.stride[2], whole),
-            (_, count) => {
+        // With the window's extent known, the loop is unrolled.
+        match (window.kernel[2], stride) {
+            (2, 2) => greatest_along::<2>(line, 2, window.dilation[2], whole),
+            (3, 2) => greatest_along::<3>(line, 2, window.dilation[2], whole),
+            (3, _) => greatest_along::<3>(line, stride, window.dilation[2], whole),
+            (_, _) => {
                 for (i, position) in whole.iter_mut().enumerate() {
-                    *position = row.greatest(first + i * window.stride[2], count);
+                    let taps = (0..window.kernel[2]).map(|tap| tap * window.dilation[2]);
+                    let greatest = taps.map(|tap| line[i * stride + tap]);
+                    *position = position_in(greatest.fold(i64::MIN, i64::max));
                 }
             }
-        }
-    });
-}
-
-/// A row of windows: the rows of the plane that they cover, by where those start, and the step between columns.
-struct Row<'a, T> {
-    x: &'a [T],
-    lines: &'a [usize],
-    step: usize,
-}
-
-impl<T: RealElement> Row<'_, T> {
-    /// Where the greatest element stands among `count` columns from `first` on; 0 of nothing.
-    #[inline(always)]
-    fn greatest(&self, first: usize, count: usize) -> i64 {
-        if count == 0 || self.lines.is_empty() {
-            return 0;
-        }
-        let mut place = self.lines[0] + first;
-        let mut best = self.x[place].to_real();
-        for line in self.lines {
-            for column in 0..count {
-                let at = line + first + column * self.step;
-                choose(&mut best, &mut place, self.x[at].to_real(), at);
-            }
-        }
-        place as i64
-    }
-
-    /// The same for windows of `LINES` rows and `COUNT` columns that start at `first`, `stride` apart.
-    #[inline(always)]
-    fn choose<const LINES: usize, const COUNT: usize>(
-        &self,
-        first: usize,
-        stride: usize,
-        positions: &mut [i64],
-    ) {
-        let lines: [usize; LINES] = std::array::from_fn(|line| self.lines[line] + first);
-        let last = (positions.len() - 1) * stride + (COUNT - 1) * self.step;
-        assert!(lines.iter().all(|line| line + last < self.x.len()));
-        for (i, position) in positions.iter_mut().enumerate() {
-            // SAFETY: no window reaches beyond the last one, which is inside, as asserted above.
-            let element = |at: usize| unsafe { self.x.get_unchecked(at) }.to_real();
-            let mut place = lines[0] + i * stride;
-            let mut best = element(place);
-            for line in lines {
-                for column in 0..COUNT {
-                    let at = line + i * stride + column * self.step;
-                    choose(&mut best, &mut place, element(at), at);
-                }
-            }
-            *position = place as i64;
         }
     }
 }
 
-/// Takes the element at `at` if it is greater than the best so far, or the first NaN.
+/// The positions in the greatest of `COUNT` numbers, `step` apart, from every `stride`-th one on.
 #[inline(always)]
-#[allow(clippy::eq_op, clippy::neg_cmp_op_on_partial_ord)] // NaN is what differs from itself
-fn choose<R: Real>(best: &mut R, place: &mut usize, value: R, at: usize) {
-    let better = !(value <= *best) & (*best == *best);
-    *best = if better { value } else { *best };
-    *place = if better { at } else { *place };
+fn greatest_along<const COUNT: usize>(
+    line: &[i64],
+    stride: usize,
+    step: usize,
+    positions: &mut [i64],
+) {
+    assert!((positions.len() - 1) * stride + (COUNT - 1) * step < line.len());
+    for (i, position) in positions.iter_mut().enumerate() {
+        // SAFETY: no window reaches beyond the last one, which is inside, as asserted above.
+        let at = |tap: usize| unsafe { *line.get_unchecked(i * stride + tap * step) };
+        let greatest = (1..COUNT).fold(at(0), |best, tap| best.max(at(tap)));
+        *position = position_in(greatest);
+    }
+}
+
+/// In double precision.
+fn choose_wide<T: RealElement>(window: &Window, places: &Places, x: &[T], positions: &mut [i64]) {
+    for (result, starts) in places.rows(window.output[2]) {
+        for (column, position) in positions[result..][..window.output[2]]
+            .iter_mut()
+            .enumerate()
+        {
+            let taps = window.taps(2, column);
+            let first = column * window.stride[2] + taps.start * window.dilation[2];
+            let mut best: Option<(usize, T::Real)> = None;
+            for start in starts {
+                for tap in 0..taps.len() {
+                    let at = start + first - window.padding[2] + tap * window.dilation[2];
+                    let value = x[at].to_real();
+                    #[allow(clippy::eq_op, clippy::neg_cmp_op_on_partial_ord)]
+                    // NaN is what differs from itself
+                    let better = best.is_none_or(|(_, best)| !(value <= best) && best == best);
+                    if better {
+                        best = Some((at, value));
+                    }
+                }
+            }
+            *position = best.map_or(0, |(at, _)| at as i64);
+        }
+    }
 }
 
 #[inline(always)]
 fn sum_body<const FUSED: bool, T: RealElement>(
     window: &Window,
-    columns: &Columns,
+    places: &Places,
     x: &[T],
     sums: &mut Vec<T::Real>,
     out: &mut [T],
 ) {
     let width = window.output[2];
     sums.resize(width, T::Real::ZERO);
-    each_row(window, |result, lines| {
+    for (result, starts) in places.rows(width) {
         sums.fill(T::Real::ZERO);
-        for line in lines {
-            for tap in &columns.taps {
+        for line in starts {
+            for tap in &places.taps {
                 let sums = &mut sums[tap.windows.clone()];
                 let first = line + tap.first;
                 along(x, first, window.stride[2], sums.len(), |i, value| {
@@ -315,23 +338,23 @@ fn sum_body<const FUSED: bool, T: RealElement>(
         for (out, &sum) in out[result..][..width].iter_mut().zip(&*sums) {
             *out = T::from_real(sum);
         }
-    });
+    }
 }
 
 #[inline(always)]
 fn spread_body<const FUSED: bool, T: RealElement>(
     window: &Window,
-    columns: &Columns,
+    places: &Places,
     results: &[T],
     sums: &mut Vec<T::Real>,
     out: &mut [T],
 ) {
     sums.clear();
     sums.resize(out.len(), T::Real::ZERO);
-    each_row(window, |result, lines| {
-        for line in lines {
+    for (result, starts) in places.rows(window.output[2]) {
+        for line in starts {
             // Backwards, so that every element takes its windows in ascending order.
-            for tap in columns.taps.iter().rev() {
+            for tap in places.taps.iter().rev() {
                 let results = &results[result..][tap.windows.clone()];
                 let first = line + tap.first;
                 let sums = &mut sums[..];
@@ -340,7 +363,7 @@ fn spread_body<const FUSED: bool, T: RealElement>(
                 }
             }
         }
-    });
+    }
     for (out, &sum) in out.iter_mut().zip(&*sums) {
         *out = T::from_real(sum);
     }
@@ -378,21 +401,21 @@ fn stepping<T: Copy>(
 vectorised! {
     fn choose_plane[T: RealElement](
         window: &Window,
-        columns: &Columns,
+        places: &Places,
         x: &[T],
-        starts: &mut Vec<usize>,
+        line: &mut Vec<i64>,
         positions: &mut [i64],
     ) = choose_body;
     fn sum_plane[T: RealElement](
         window: &Window,
-        columns: &Columns,
+        places: &Places,
         x: &[T],
         sums: &mut Vec<<T as RealElement>::Real>,
         out: &mut [T],
     ) = sum_body;
     fn spread_plane[T: RealElement](
         window: &Window,
-        columns: &Columns,
+        places: &Places,
         results: &[T],
         sums: &mut Vec<<T as RealElement>::Real>,
         out: &mut [T],

@@ -22,9 +22,9 @@ pub mod prelude {
     pub use crate::nn::{Adam, Linear, Module, Parameter, Sgd};
     pub use crate::tree::Tree;
     pub use crate::{
-        Axes, ConvolutionOptions, DType, Device, Error, Gate, Generator, Gradients, Shape, Tensor,
-        attempt, checkpoint, evaluate, grad, grad_aux, hessian, hessian_sparsity, hvp, jacfwd,
-        jacrev, jvp, jvp_aux, linearize, manual_seed, map_each, memory, pullback, root,
+        Axes, ConvolutionOptions, DType, Device, Error, Gate, Generator, Gradients, Graph, Shape,
+        Tensor, attempt, checkpoint, evaluate, grad, grad_aux, hessian, hessian_sparsity, hvp,
+        jacfwd, jacrev, jvp, jvp_aux, linearize, manual_seed, map_each, memory, pullback, root,
         sparse_hessian, sparse_jacobian, sparsity, taylor, tensor, untracked, value_and_grad,
         value_and_grad_aux, vjp, vjp_aux, vmap, vmap_axes,
     };

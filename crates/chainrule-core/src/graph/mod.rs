@@ -25,6 +25,6 @@ pub(crate) use few::Few;
 pub(crate) use history::Scope;
 pub(crate) use identifiers::IdMap;
 pub(crate) use node::{Edge, Kind, Node};
-pub(crate) use place::{Place, placed_at, with_place};
+pub(crate) use place::{Place, placed_at, recorded_at, with_place};
 pub(crate) use specs::SharedSpecs;
-pub(crate) use tape::Tape;
+pub(crate) use tape::{Slot, Tape, operand};

@@ -74,6 +74,11 @@ pub(crate) fn with_place<R>(place: Place, work: impl FnOnce() -> R) -> R {
     with_cell(&INHERITED, Some(inherited), work)
 }
 
+/// Runs `work`; nodes it makes get `place` as it is.
+pub(crate) fn recorded_at<R>(place: Place, work: impl FnOnce() -> R) -> R {
+    with_cell(&INHERITED, Some(place), work)
+}
+
 /// Runs `work`; nodes it makes are attributed to the caller's line, not to lines inside `work`.
 #[track_caller]
 pub fn place_of<R>(work: impl FnOnce() -> R) -> R {

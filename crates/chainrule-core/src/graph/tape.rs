@@ -1,7 +1,7 @@
 //! A recorded function without its values: the list of operations, which can be recorded again on other inputs.
 
 use super::walk::{Edges, between};
-use super::{IdMap, Place, Spec, with_place};
+use super::{IdMap, Place, Spec, recorded_at};
 use crate::declare::{OperationRef, Specs};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -105,8 +105,21 @@ impl Tape {
         self.outputs.hash(&mut hasher);
     }
 
-    /// Records the operations again, on other inputs and other captured tensors.
+    /// Records the operations again, on other inputs and other captured tensors: the outputs.
     pub(crate) fn replay(&self, inputs: &[Tensor], captured: &[Tensor]) -> Vec<Tensor> {
+        let results = self.replay_steps(inputs, captured);
+        let outputs = self.outputs.iter();
+        outputs
+            .map(|&slot| operand(slot, inputs, captured, &results).clone())
+            .collect()
+    }
+
+    /// Records the operations again: the outputs of every step.
+    pub(crate) fn replay_steps(
+        &self,
+        inputs: &[Tensor],
+        captured: &[Tensor],
+    ) -> Vec<SmallVec<[Tensor; 1]>> {
         let mut results: Vec<SmallVec<[Tensor; 1]>> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             let recorded = {
@@ -115,18 +128,16 @@ impl Tape {
                     .iter()
                     .map(|&slot| operand(slot, inputs, captured, &results))
                     .collect();
-                with_place(step.place, || step.operation.all_of(&operands))
+                recorded_at(step.place, || step.operation.all_of(&operands))
             };
             results.push(recorded);
         }
-        let outputs = self.outputs.iter();
-        outputs
-            .map(|&slot| operand(slot, inputs, captured, &results).clone())
-            .collect()
+        results
     }
 }
 
-fn operand<'a>(
+/// The tensor at a slot.
+pub(crate) fn operand<'a>(
     slot: Slot,
     inputs: &'a [Tensor],
     captured: &'a [Tensor],

@@ -1,7 +1,7 @@
 //! Generators: streams of random numbers, explicit ones and a default one for each thread.
 
 use super::{Like, Tensor, default_dtype};
-use crate::declare::operation;
+use crate::declare::{OperationRef, operation};
 use crate::error::{Error, ErrorKind, raise};
 use crate::primitives::random::{Distribution, Draw, derived_key};
 use crate::shape::Shape;
@@ -66,21 +66,27 @@ impl Generator {
         Generator::new(derived_key(self.key, counter, u64::MAX - 1))
     }
 
+    /// The state of the next draw of `draw`'s kind, which takes its place in the stream.
+    fn next_state(&self, draw: &Draw) -> Tensor {
+        let elements = draw.shape.checked_elements().unwrap_or(0);
+        let blocks = draw.distribution.blocks(elements, draw.dtype).max(1);
+        let counter = self.counter.fetch_add(blocks, Relaxed);
+        Tensor::from_vec(vec![self.key as i64, counter as i64], 2)
+    }
+
     #[track_caller]
     fn draw(&self, distribution: Distribution, shape: Shape, dtype: DType) -> Tensor {
-        let Some(elements) = shape.checked_elements() else {
+        if shape.checked_elements().is_none() {
             let message = format!("random: a tensor of shape {shape} does not fit in any memory");
             raise(Error::new(ErrorKind::Memory, message));
-        };
-        let blocks = distribution.blocks(elements, dtype).max(1);
-        let counter = self.counter.fetch_add(blocks, Relaxed);
-        let state = Tensor::from_vec(vec![self.key as i64, counter as i64], 2);
-        operation(Draw {
+        }
+        let draw = Draw {
             distribution,
             shape,
             dtype,
-        })
-        .of(&[&state])
+        };
+        let state = self.next_state(&draw);
+        operation(draw).of(&[&state])
     }
 
     /// Numbers of the default dtype, equally likely between `low` and `high` (which rounding may reach).
@@ -238,6 +244,12 @@ thread_local! {
 /// ```
 pub fn manual_seed(seed: u64) {
     DEFAULT.with_borrow_mut(|generator| *generator = Generator::new(seed));
+}
+
+/// The state of the next draw by this thread's default generator, if `operation` is a draw.
+pub(crate) fn state_of_next_draw(operation: &OperationRef) -> Option<Tensor> {
+    let draw = operation.declaration().downcast_ref::<Draw>()?;
+    Some(DEFAULT.with_borrow(|generator| generator.next_state(draw)))
 }
 
 /// Draws by this thread's default generator, which starts from seed 0 unless [`manual_seed`](crate::manual_seed) said

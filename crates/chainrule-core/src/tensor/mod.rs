@@ -24,4 +24,5 @@ pub use promotion::{default_dtype, promote, set_default_dtype};
 pub use ranges::Step;
 pub use read::Number;
 
+pub(crate) use generator::state_of_next_draw;
 pub(crate) use promotion::{common_dtype, common_shape, promoted};

@@ -32,5 +32,6 @@ pub use taylor::taylor;
 pub use vjp::{vjp, vjp_aux};
 
 pub(crate) use jvp::pushed;
+pub(crate) use reverse::pull_all;
 pub(crate) use side::Side;
 pub(crate) use vjp::pulled;

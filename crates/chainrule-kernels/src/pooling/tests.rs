@@ -136,6 +136,11 @@ fn nan_wins_and_negative_infinity_is_chosen() {
     ];
     max_pool_positions(&window, 1, &x, &mut places);
     assert_eq!(places, [0, 2, 4]);
+    let x = [-0.0, 0.0, 0.0, -0.0, f32::INFINITY, -f32::NAN];
+    max_pool_positions(&window, 1, &x, &mut places);
+    assert_eq!(places, [0, 2, 5]);
+    max_pool_positions(&window, 1, &x.map(f64::from), &mut places);
+    assert_eq!(places, [0, 2, 5]);
 }
 
 #[test]
