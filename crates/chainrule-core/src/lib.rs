@@ -22,7 +22,7 @@ mod transforms;
 pub use backend::Scalar;
 pub use chainrule_kernels::DType;
 pub use composites::{
-    AttentionOptions, ConvolutionOptions, CrossEntropyOptions, Interpolation, Padding,
+    AttentionOptions, ConvolutionOptions, CrossEntropyOptions, Interpolation, MatrixNorm, Padding,
     QuantileMethod, Reduction,
 };
 pub use error::{Error, ErrorKind, attempt};

@@ -15,14 +15,27 @@ pub struct Call {
     /// The input, then the positional arguments; a taken one is gone.
     positional: Vec<Option<Argument>>,
     named: Vec<(String, Argument)>,
+    /// The case's outputs: decompositions are turned to their signs, which the definition leaves free.
+    reference: Vec<Tensor>,
 }
 
 impl Call {
-    pub fn new(input: Argument, arguments: Vec<Argument>, named: Vec<(String, Argument)>) -> Call {
+    pub fn new(
+        input: Argument,
+        arguments: Vec<Argument>,
+        named: Vec<(String, Argument)>,
+        reference: Vec<Tensor>,
+    ) -> Call {
         Call {
             positional: std::iter::once(input).chain(arguments).map(Some).collect(),
             named,
+            reference,
         }
+    }
+
+    /// The case's output at `position`.
+    pub fn reference(&self, position: usize) -> Result<&Tensor, NotSupported> {
+        self.reference.get(position).ok_or(NotSupported)
     }
 
     /// Replaces every tensor, in the order input, positional, named.
@@ -46,7 +59,11 @@ impl Call {
             .iter()
             .map(|(name, entry)| (name.clone(), replaced(entry, replace)))
             .collect();
-        Call { positional, named }
+        Call {
+            positional,
+            named,
+            reference: self.reference.clone(),
+        }
     }
 
     /// Takes the argument at `position` (the input is 0) or called `name`.

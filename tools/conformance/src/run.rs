@@ -49,6 +49,10 @@ fn call_of(file: &SafeTensors<'_>, json: &Value) -> (Call, Vec<bool>) {
         argument(file, &json["input"]),
         positional.collect(),
         named.collect(),
+        list(&json["outputs"])
+            .iter()
+            .filter_map(|entry| tensor(file, entry))
+            .collect(),
     );
     (call, differentiable)
 }

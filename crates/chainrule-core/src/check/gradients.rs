@@ -91,6 +91,19 @@ fn materialised(input: &SampleInput, seed: usize) -> Tensor {
                 .collect();
             Tensor::from_vec(numbers, shape)
         }
+        SampleInput::Dominant(shape) => {
+            let last = shape[shape.rank() - 1];
+            let rows = shape[shape.rank() - 2];
+            let added = |index: usize| {
+                let (row, column) = (index / last % rows, index % last);
+                let greatest = (last.max(rows) + 2 * row) as f64 * 0.5 + 0.5;
+                if row == column { greatest } else { 0.0 }
+            };
+            let numbers: Vec<f64> = (0..shape.elements())
+                .map(|index| fraction(seed, index) - 0.5 + added(index))
+                .collect();
+            Tensor::from_vec(numbers, shape)
+        }
         SampleInput::Integers(shape, values) => Tensor::from_vec(values.clone(), shape),
         SampleInput::Truth(shape, values) => Tensor::from(values.clone()).shaped(shape),
     }
@@ -489,7 +502,7 @@ fn second_order(case: &Case) -> Result<(), String> {
 fn batch_of(input: &SampleInput, seed: usize) -> Tensor {
     let rows: Vec<Tensor> = (0..3)
         .map(|row| match input {
-            SampleInput::Real(..) | SampleInput::Distinct(_) => {
+            SampleInput::Real(..) | SampleInput::Distinct(_) | SampleInput::Dominant(_) => {
                 materialised(input, seed + 100 * row)
             }
             _ => materialised(input, seed),

@@ -49,6 +49,9 @@ pub enum SampleInput {
     Real(Shape, Interval),
     /// Floating point, all elements different by at least 0.05, in random order: for operations that choose by value.
     Distinct(Shape),
+    /// Floating point matrices (the last two axes) that are far from singular: elements between -0.5 and 0.5, with
+    /// ascending numbers that exceed the rest of each row added to the diagonal. The symmetric part is positive definite.
+    Dominant(Shape),
     /// Integers as given.
     Integers(Shape, Vec<i64>),
     /// Truth values as given.
@@ -91,6 +94,11 @@ impl Sample {
     /// Adds a real input without ties.
     pub fn distinct(self, shape: impl Into<Shape>) -> Sample {
         self.with(SampleInput::Distinct(shape.into()))
+    }
+
+    /// Adds matrices that are far from singular.
+    pub fn dominant(self, shape: impl Into<Shape>) -> Sample {
+        self.with(SampleInput::Dominant(shape.into()))
     }
 
     /// Adds an integer input.

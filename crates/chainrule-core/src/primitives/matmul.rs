@@ -215,7 +215,7 @@ impl Tensor {
 }
 
 #[track_caller]
-fn with_equal_leading_axes(a: Tensor, b: Tensor) -> (Tensor, Tensor) {
+pub(crate) fn with_equal_leading_axes(a: Tensor, b: Tensor) -> (Tensor, Tensor) {
     let lead = |tensor: &Tensor| Shape::from(&tensor.shape()[..tensor.rank() - 2]);
     let (lead_a, lead_b) = (lead(&a), lead(&b));
     if lead_a == lead_b {

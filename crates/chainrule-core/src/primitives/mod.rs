@@ -16,6 +16,7 @@ pub(crate) mod gather;
 pub(crate) mod hyperbolic;
 pub(crate) mod index_select;
 pub(crate) mod leaf;
+pub(crate) mod linalg;
 pub(crate) mod logic;
 pub(crate) mod matmul;
 pub(crate) mod mode;
@@ -58,6 +59,10 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     hyperbolic::ALL,
     index_select::ALL,
     leaf::ALL,
+    linalg::determinant::ALL,
+    linalg::factors::ALL,
+    linalg::solve::ALL,
+    linalg::spectrum::ALL,
     logic::ALL,
     matmul::ALL,
     mode::ALL,

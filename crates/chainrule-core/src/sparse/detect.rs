@@ -12,6 +12,7 @@ use crate::graph::walk::{Edges, Step, between};
 use crate::shape::Layout;
 use crate::tensor::Tensor;
 use crate::transforms::record::open;
+use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -27,6 +28,9 @@ pub(crate) struct Detection {
     sets: HashMap<(u64, u32), Sets>,
     /// Nodes that depend on the inputs by any edge: their values are not given.
     dependent: HashSet<u64>,
+    /// The operations whose rules are being followed: one that is written by itself (the derivative of a solution is a
+    /// solution) mixes everything.
+    opened: Vec<TypeId>,
 }
 
 impl Detection {
@@ -35,6 +39,7 @@ impl Detection {
             local,
             sets: HashMap::new(),
             dependent: HashSet::new(),
+            opened: Vec::new(),
         }
     }
 
@@ -131,10 +136,19 @@ impl Detection {
                 let route = routed.route(&step.inputs, &outputs);
                 self.by_code(step, |tangents| vec![Some(routed.apply(&route, tangents))])?
             }
-            Derivative::Rule(rule) => self.by_code(step, |tangents| {
-                let tangents: Vec<Option<Tensor>> = tangents.iter().cloned().map(Some).collect();
-                rule.jvp(&step.inputs, &outputs, &tangents)
-            })?,
+            Derivative::Rule(rule) => {
+                let declared = step.node.operation.declaration().type_id();
+                if self.opened.contains(&declared) {
+                    return Ok(self.everything(step));
+                }
+                self.opened.push(declared);
+                let images = self.by_code(step, |tangents| {
+                    let tangents: Vec<_> = tangents.iter().cloned().map(Some).collect();
+                    rule.jvp(&step.inputs, &outputs, &tangents)
+                });
+                self.opened.pop();
+                images?
+            }
             Derivative::Body => self.body(step)?,
             Derivative::NotDifferentiable(_) | Derivative::Source => none(),
         })

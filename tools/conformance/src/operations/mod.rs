@@ -4,6 +4,7 @@
 
 mod elementwise;
 mod index;
+mod linalg;
 mod loss;
 mod nn;
 mod product;
@@ -22,6 +23,7 @@ type Table = &'static [(&'static str, Operation)];
 const TABLES: &[Table] = &[
     elementwise::TABLE,
     index::TABLE,
+    linalg::TABLE,
     loss::TABLE,
     nn::TABLE,
     product::TABLE,

@@ -34,13 +34,6 @@ pub(super) const TABLE: Table = &[
             .reduce(|product, factor| product.matmul(&factor));
         outputs([product.ok_or(NotSupported)?])
     }),
-    ("linalg.matrix_power", |call| {
-        let (x, power) = (call.tensor(0, "input")?, call.integer(1, "n")?);
-        if power < 1 {
-            return Err(NotSupported);
-        }
-        outputs([(1..power).fold(x.clone(), |product, _| product.matmul(&x))])
-    }),
     ("tensordot", tensordot),
     ("cross", cross),
     ("linalg.cross", cross),
@@ -89,12 +82,12 @@ fn tensordot(call: &mut Call) -> Outputs {
     let Some(Argument::List(pairs)) = call.take(2, "dims") else {
         return Err(NotSupported);
     };
-    let axes = |entry: &Argument, rank: usize| -> Result<Vec<usize>, NotSupported> {
+    let axes = |entry: &Argument| -> Result<Vec<isize>, NotSupported> {
         let Argument::List(list) = entry else {
             return Err(NotSupported);
         };
         let axis = |entry: &Argument| match entry {
-            Argument::Integer(axis) => Ok(axis.rem_euclid(rank as i64) as usize),
+            Argument::Integer(axis) => Ok(*axis as isize),
             _ => Err(NotSupported),
         };
         list.iter().map(axis).collect()
@@ -102,32 +95,7 @@ fn tensordot(call: &mut Call) -> Outputs {
     let [first, second] = &pairs[..] else {
         return Err(NotSupported);
     };
-    let (first, second) = (axes(first, a.rank())?, axes(second, b.rank())?);
-    // Letters: shared ones for the pairs, own ones for the rest.
-    let letter = |index: usize| char::from(b'a' + index as u8);
-    let mut left: Vec<char> = (0..a.rank()).map(letter).collect();
-    let mut right: Vec<char> = (0..b.rank())
-        .map(|index| letter(a.rank() + index))
-        .collect();
-    for (&i, &j) in first.iter().zip(&second) {
-        right[j] = left[i];
-    }
-    let rest: String = (left
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| !first.contains(i))
-        .map(|(_, l)| *l))
-    .chain(
-        right
-            .iter()
-            .enumerate()
-            .filter(|(j, _)| !second.contains(j))
-            .map(|(_, l)| *l),
-    )
-    .collect();
-    let text = |letters: &mut Vec<char>| letters.iter().collect::<String>();
-    let equation = format!("{},{}->{rest}", text(&mut left), text(&mut right));
-    outputs([Tensor::einsum(&equation, &[&a, &b])])
+    outputs([a.tensordot(&b, &axes(first)?, &axes(second)?)])
 }
 
 fn cross(call: &mut Call) -> Outputs {
@@ -140,6 +108,5 @@ fn cross(call: &mut Call) -> Outputs {
     if a.rank() != b.rank() || a.shape()[a.rank() - 1] != 3 && axis == -1 {
         return Err(NotSupported);
     }
-    let turned = |x: &Tensor, by: isize| x.roll(by, axis);
-    outputs([turned(&a, -1) * turned(&b, -2) - turned(&a, -2) * turned(&b, -1)])
+    outputs([a.cross(&b, axis)])
 }
