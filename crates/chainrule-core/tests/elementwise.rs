@@ -415,3 +415,9 @@ fn where_takes_the_dtype_of_its_tensor_beside_a_number() {
     assert_eq!(condition.where_(1, 0).dtype(), DType::I64);
     assert_eq!(condition.where_(1.0, 0.0).dtype(), DType::F32);
 }
+
+#[test]
+fn a_sum_of_a_sum_is_not_fused_twice() {
+    let x = Tensor::from(vec![1.0, 2.0, 3.0, 4.0]).reshape([2, 2]);
+    assert_eq!((&x * 2.0).sum(1).sum(0).item::<f64>(), 20.0);
+}
