@@ -117,15 +117,16 @@ impl Search {
         Source::Step(number, edge.output)
     }
 
-    /// The steps in order of age, numbered anew.
+    /// The steps in the order in which they are due, numbered anew.
     fn finish(mut self) -> Collected {
-        let mut order: SmallVec<[(u64, u32); 16]> = SmallVec::new();
+        let mut order: SmallVec<[(u64, u64, u32); 16]> = SmallVec::new();
         order.extend(
-            (self.found.iter().flatten().zip(0..)).map(|(step, number)| (step.node.id, number)),
+            (self.found.iter().flatten().zip(0..))
+                .map(|(step, number)| (step.node.due, step.node.id, number)),
         );
         order.sort_unstable();
         let mut position: SmallVec<[u32; 16]> = SmallVec::from_elem(0, order.len());
-        for (place, &(_, number)) in order.iter().enumerate() {
+        for (place, &(.., number)) in order.iter().enumerate() {
             position[number as usize] = place as u32;
         }
         let mut in_order = |number: u32| {
@@ -138,7 +139,7 @@ impl Search {
             TaskStep::new(step.node, step.sources)
         };
         Collected {
-            steps: order.iter().map(|&(_, number)| in_order(number)).collect(),
+            steps: order.iter().map(|&(.., number)| in_order(number)).collect(),
             leaves: self.leaves,
             leaf_specs: self.leaf_specs,
             elsewhere: self.elsewhere,

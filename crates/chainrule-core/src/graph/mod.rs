@@ -2,6 +2,7 @@
 
 mod collect;
 pub(crate) mod counters;
+mod due;
 mod evaluate;
 mod few;
 mod history;
@@ -20,6 +21,7 @@ pub use history::untracked;
 pub use place::{module_scope, place_of};
 pub use spec::{Device, Spec};
 
+pub(crate) use due::with_due;
 pub(crate) use evaluate::{keep_bounded, without_evaluation};
 pub(crate) use few::Few;
 pub(crate) use history::Scope;

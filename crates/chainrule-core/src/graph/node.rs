@@ -1,11 +1,11 @@
 //! One node of the graph: an operation, the edges to its inputs, and its values once they are computed.
 
-use super::counters;
 use super::few::Few;
 use super::history::{self, Scope};
 use super::place::{ModulePath, Place};
 use super::spec::Spec;
 use super::specs::SharedSpecs;
+use super::{counters, due};
 use crate::backend::Value;
 use crate::declare::OperationRef;
 use crate::tensor::Tensor;
@@ -46,6 +46,9 @@ pub(crate) enum Values {
 pub(crate) struct Node {
     /// Ids only grow, so ascending id is a topological order.
     pub(crate) id: u64,
+    /// When an evaluation comes to this node: those with smaller numbers are computed first. The id, unless the node was
+    /// recorded [with](super::due) an earlier one.
+    pub(crate) due: u64,
     pub(crate) operation: OperationRef,
     pub(crate) specs: SharedSpecs,
     pub(crate) place: &'static Location<'static>,
@@ -93,8 +96,19 @@ impl Node {
         inputs: Inputs,
         values: Option<Values>,
     ) -> Node {
+        let id = counters::next_id();
+        let due = match due::current() {
+            None => id,
+            Some(due) => inputs
+                .iter()
+                .fold(due, |due, edge| match edge.node.is_evaluated() {
+                    true => due,
+                    false => due.max(edge.node.due),
+                }),
+        };
         Node {
-            id: counters::next_id(),
+            id,
+            due,
             operation,
             specs,
             place: place.location,

@@ -3,7 +3,7 @@
 use crate::declare::{Batch, Evaluation};
 use crate::error::{Error, ErrorKind, raise};
 use crate::graph::walk::{Step, depending_or};
-use crate::graph::{IdMap, placed_at, with_place, without_evaluation};
+use crate::graph::{IdMap, placed_at, with_due, with_place, without_evaluation};
 use crate::tensor::Tensor;
 use crate::tree::{Path, Segment, Tree, leaves, rebuilt};
 use std::panic::Location;
@@ -209,7 +209,10 @@ fn replay(single: &[Tensor], batched: &[Tensor], outputs: &[Tensor], extent: usi
         table.set(placeholder.id(), vec![tensor.clone()]);
     }
     for step in &walk.steps {
-        let replayed = with_place(step.node.place(), || replay_step(step, &table, extent));
+        let due = (step.node.due < step.node.id).then_some(step.node.due);
+        let replayed = with_place(step.node.place(), || {
+            with_due(due, || replay_step(step, &table, extent))
+        });
         table.set(step.node.id, replayed);
     }
     outputs

@@ -4,14 +4,16 @@ use super::Side;
 use super::record::open;
 use crate::declare::Derivative;
 use crate::graph::walk::{Step, Walk};
-use crate::graph::with_place;
+use crate::graph::{with_due, with_place};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 
 /// Pushes tangents through all steps of a walk, oldest first.
 pub(crate) fn push_all(walk: &Walk, tangents: &mut Side<'_>) {
     for step in &walk.steps {
-        with_place(step.node.place(), || push(step, tangents));
+        // A tangent is computed right after the value it belongs to, so that values need not be held.
+        let due = Some(step.node.due);
+        with_place(step.node.place(), || with_due(due, || push(step, tangents)));
     }
 }
 

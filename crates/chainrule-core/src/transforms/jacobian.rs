@@ -6,7 +6,7 @@ use super::jvp::{jvp, pushed};
 use super::record::{Recorded, Running};
 use super::vjp::pulled;
 use crate::error::{Error, ErrorKind, raise};
-use crate::graph::without_evaluation;
+use crate::graph::{with_due, without_evaluation};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use crate::tree::{Blocks, Tree, leaves, rebuilt};
@@ -214,10 +214,12 @@ fn rows_of(recorded: &Recorded, output: usize, caller: &'static Location<'static
 /// One tensor like `tensor` for each of its elements, which is 1 there and 0 elsewhere: `[elements, ..shape]`.
 fn basis(tensor: &Tensor) -> Tensor {
     let elements = tensor.elements();
-    Tensor::eye(elements)
-        .cast(tensor.dtype())
-        .to_device(tensor.device())
-        .shaped(&tensor.shape().with_axis(0, elements))
+    with_due(Some(0), || {
+        Tensor::eye(elements)
+            .cast(tensor.dtype())
+            .to_device(tensor.device())
+            .shaped(&tensor.shape().with_axis(0, elements))
+    })
 }
 
 fn joined(output: &Tensor, input: &Tensor) -> Shape {

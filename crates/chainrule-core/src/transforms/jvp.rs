@@ -43,7 +43,8 @@ pub fn jvp_aux<P: Tree, O: Tree, A: Tree>(
     check_direction("jvp", &at_leaves, &directions);
     let running = Running::start();
     let inputs = running.fresh(&at_leaves);
-    let (output, aux) = f(&rebuilt(at, &inputs));
+    // Long functions are not evaluated on the way: that would keep every value for a backward pass.
+    let (output, aux) = without_evaluation(|| f(&rebuilt(at, &inputs)));
     let outputs: Vec<Tensor> = leaves(&output).into_iter().cloned().collect();
     let recorded = Recorded::between(inputs, outputs);
     let tangents = or_raise(without_evaluation(|| pushed(&recorded, &directions, "jvp")));
