@@ -93,7 +93,7 @@ fn structured_operations_are_tight() {
     );
     let w = ramp(&[5, 12]) * Tensor::from(vec![0.0, 1.0]).expand([6, 2]).reshape([12]);
     agrees(|x| w.matmul(x), &x, true);
-    agrees(|x| x.reshape([3, 4]).matmul(&x.reshape([4, 3])), &x, true);
+    agrees(|x| x.reshape([3, 4]).matmul(x.reshape([4, 3])), &x, true);
     agrees(
         |x| Tensor::einsum("ij,jk->i", &[&x.reshape([3, 4]), &ramp(&[4, 2])]),
         &x,
