@@ -82,6 +82,14 @@ fn a_layer() {
 }
 
 #[test]
+fn what_is_repeated_is_summed() {
+    compare(
+        "repeated.txt",
+        &shown(&["sum((x > 0) * y * x + b)", "x=[1,-2,3]", "y=2", "b=0.5"]),
+    );
+}
+
+#[test]
 fn forward_mode() {
     compare(
         "forward.txt",

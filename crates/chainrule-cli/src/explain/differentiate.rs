@@ -244,6 +244,9 @@ struct Edge<'a> {
 impl Edge<'_> {
     /// The node's value as a function of this input alone.
     fn apply(&self, operand: &Tensor) -> Tensor {
+        if self.computed.adapts {
+            return operand.expand(self.computed.tensor.shape());
+        }
         let instead = (
             self.computed.operands[self.position],
             Value::Tensor(operand.clone()),
@@ -265,7 +268,7 @@ impl Edge<'_> {
     fn local(&self, nodes: &[Node]) -> Option<Local> {
         let node = &nodes[self.computed.node];
         let source = &nodes[node.inputs[self.position]];
-        let operand = self.values[self.computed.operands[self.position]].tensor();
+        let operand = self.computed.values[self.position].tensor();
         if !operand.dtype().is_floating() {
             return None;
         }

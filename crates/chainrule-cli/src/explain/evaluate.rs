@@ -4,9 +4,9 @@ use super::arguments::{Arguments, Given, integers};
 use super::functions::{self, Apply};
 use super::problem::{Problem, Span};
 use super::suggest::nearest;
-use super::syntax::{Expression, ExpressionId, IndexPart, Kind, Operator, Program};
+use super::syntax::{Binding, Expression, ExpressionId, IndexPart, Kind, Operator, Program};
 use super::value::{Value, from_numbers, numbers};
-use chainrule::{Error, Index, Shape, Tensor, attempt};
+use chainrule::{DType, Error, Index, Shape, Tensor, attempt};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -16,6 +16,9 @@ pub struct Record {
     pub tensor: Tensor,
     /// The expression; `None` for variables.
     pub expression: Option<ExpressionId>,
+    /// The operand of the expression that this is, in the shape or dtype it is needed in; `None` for the expression's
+    /// own value.
+    pub adapted: Option<ExpressionId>,
     /// The name of a variable, or the one that a statement gave.
     pub name: Option<String>,
 }
@@ -52,7 +55,7 @@ pub fn evaluate_moved(
         program,
         text,
         values: Cow::Owned(Vec::with_capacity(program.expressions.len())),
-        instead: None,
+        instead: Vec::new(),
         names: HashMap::new(),
         records: Vec::new(),
         moves: moves.iter(),
@@ -63,6 +66,7 @@ pub fn evaluate_moved(
         evaluation.records.push(Record {
             tensor: tensor.clone(),
             expression: None,
+            adapted: None,
             name: Some(name.clone()),
         });
     }
@@ -72,10 +76,12 @@ pub fn evaluate_moved(
         // Operands stand before what uses them, so one pass from front to back is enough.
         while evaluation.values.len() <= statement.value {
             let id = evaluation.values.len();
+            evaluation.adapt_operands(id);
             let value = evaluation
                 .value(&program.expressions[id])
                 .map_err(|problem| problem.within(text))?;
-            let value = evaluation.remembered(id, value);
+            evaluation.instead.clear();
+            let value = evaluation.remembered(id, None, value);
             evaluation.values.to_mut().push(value);
         }
         result = evaluation.operand(statement.value).clone();
@@ -103,7 +109,7 @@ pub fn evaluate_one(
         program,
         text,
         values: Cow::Borrowed(values),
-        instead: Some(instead),
+        instead: vec![instead],
         names: HashMap::new(),
         records: Vec::new(),
         moves: [].iter(),
@@ -128,8 +134,8 @@ struct Evaluation<'a> {
     text: &'a str,
     /// The values of the expressions so far.
     values: Cow<'a, [Value]>,
-    /// A value that stands in place of the one of this expression.
-    instead: Option<(ExpressionId, Value)>,
+    /// Values that stand in place of those of some expressions.
+    instead: Vec<(ExpressionId, Value)>,
     names: HashMap<String, Value>,
     records: Vec<Record>,
     /// What is added to the values that are still to be computed.
@@ -139,14 +145,44 @@ struct Evaluation<'a> {
 impl Evaluation<'_> {
     /// The value of an earlier expression.
     fn operand(&self, id: ExpressionId) -> &Value {
-        match &self.instead {
-            Some((replaced, value)) if *replaced == id => value,
-            _ => &self.values[id],
+        let instead = self.instead.iter().find(|(replaced, _)| *replaced == id);
+        instead.map_or(&self.values[id], |(_, value)| value)
+    }
+
+    /// Brings the two operands of an elementwise operation to one shape, and truth values among them to numbers, as
+    /// values of their own: so that where an adjoint is summed because a value was repeated, that is seen.
+    fn adapt_operands(&mut self, id: ExpressionId) {
+        let Some((operands, numbers)) = pair_of(&self.program.expressions[id].kind) else {
+            return;
+        };
+        let shapes = operands.map(|operand| self.values[operand].shape());
+        let Some(shape) = common(&shapes[0], &shapes[1]) else {
+            return;
+        };
+        for operand in operands {
+            let Value::Tensor(tensor) = self.values[operand].clone() else {
+                continue;
+            };
+            let mut value = Value::Tensor(tensor.clone());
+            if numbers && tensor.dtype() == DType::Bool {
+                let cast = Value::Tensor(tensor.cast(DType::F64));
+                value = self.remembered(id, Some(operand), cast);
+            }
+            if *tensor.shape() != shape {
+                let expanded = Value::Tensor(value.tensor().expand(&shape));
+                value = self.remembered(id, Some(operand), expanded);
+            }
+            self.instead.push((operand, value));
         }
     }
 
     /// Takes note of a value that was recorded for this expression.
-    fn remembered(&mut self, expression: ExpressionId, value: Value) -> Value {
+    fn remembered(
+        &mut self,
+        expression: ExpressionId,
+        adapted: Option<ExpressionId>,
+        value: Value,
+    ) -> Value {
         let Value::Tensor(tensor) = &value else {
             return value;
         };
@@ -164,6 +200,7 @@ impl Evaluation<'_> {
         self.records.push(Record {
             tensor: tensor.clone(),
             expression: Some(expression),
+            adapted,
             name: None,
         });
         Value::Tensor(tensor)
@@ -449,6 +486,46 @@ impl Evaluation<'_> {
         };
         parts.iter().map(part).collect()
     }
+}
+
+/// The operands of an elementwise operation of two, and whether it computes with numbers.
+fn pair_of(kind: &Kind) -> Option<([ExpressionId; 2], bool)> {
+    match kind {
+        Kind::Binary {
+            operator,
+            left,
+            right,
+            ..
+        } if *operator != Operator::MatrixProduct => {
+            let comparison = operator.binding() == Binding::Comparison;
+            Some(([*left, *right], !comparison))
+        }
+        Kind::Call {
+            function,
+            arguments,
+            ..
+        } => match (functions::find(function)?.apply, arguments.as_slice()) {
+            (Apply::Two(_), [x, y]) => Some(([x.value, y.value], false)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The shape that both broadcast to, if there is one.
+fn common(left: &Shape, right: &Shape) -> Option<Shape> {
+    let rank = left.rank().max(right.rank());
+    let extent = |shape: &Shape, axis: usize| match (axis + shape.rank()).checked_sub(rank) {
+        Some(own) => shape[own],
+        None => 1,
+    };
+    (0..rank)
+        .map(|axis| match (extent(left, axis), extent(right, axis)) {
+            (a, b) if a == b => Some(a),
+            (1, other) | (other, 1) => Some(other),
+            _ => None,
+        })
+        .collect()
 }
 
 fn binary(operator: Operator, left: &Value, right: &Value) -> Tensor {

@@ -24,7 +24,11 @@ pub struct Computed {
     pub node: usize,
     pub expression: ExpressionId,
     pub operands: Vec<ExpressionId>,
+    /// The values of the operands, in the shapes in which they are used.
+    pub values: Vec<Value>,
     pub tensor: Tensor,
+    /// Whether it is an operand brought to another shape or dtype.
+    pub adapts: bool,
 }
 
 /// Makes the nodes: the variables as they were given, then constants and operations as they are used.
@@ -34,14 +38,17 @@ pub fn recorded(function: &Function, evaluated: &Evaluated) -> Recorded {
         evaluated,
         nodes: Vec::new(),
         of_tensor: HashMap::new(),
+        adapted: HashMap::new(),
         computed: Vec::new(),
     };
     for (name, tensor) in function.names.iter().zip(&function.inputs) {
         building.variable(name, tensor);
     }
     for record in &evaluated.records {
-        if let Some(expression) = record.expression {
-            building.operation(record, expression);
+        match (record.expression, record.adapted) {
+            (Some(expression), Some(operand)) => building.adapted(record, expression, operand),
+            (Some(expression), None) => building.operation(record, expression),
+            (None, _) => {}
         }
     }
     let result = match &evaluated.result {
@@ -66,6 +73,8 @@ struct Building<'a> {
     evaluated: &'a Evaluated,
     nodes: Vec<Node>,
     of_tensor: HashMap<u64, usize>,
+    /// The operands of the next operation that were brought to its shape: their nodes and values.
+    adapted: HashMap<ExpressionId, (usize, Tensor)>,
     computed: Vec<Computed>,
 }
 
@@ -107,10 +116,8 @@ impl Building<'_> {
             // The exponent is in the name.
             operands.truncate(1);
         }
-        let inputs = operands
-            .iter()
-            .map(|&operand| self.operand(operand))
-            .collect();
+        let (inputs, values) = operands.iter().map(|&operand| self.used(operand)).unzip();
+        self.adapted.clear();
         let primitive = primitive(program, expression, &record.tensor);
         let node = self.push(
             Kind::Operation,
@@ -127,8 +134,52 @@ impl Building<'_> {
             node,
             expression,
             operands,
+            values,
             tensor: record.tensor.clone(),
+            adapts: false,
         });
+    }
+
+    /// An operand that is repeated, or a truth value that counts as a number.
+    fn adapted(&mut self, record: &Record, expression: ExpressionId, operand: ExpressionId) {
+        let (input, value) = self.used(operand);
+        let primitive = if value.shape() == *record.tensor.shape() {
+            "cast"
+        } else {
+            "expand"
+        };
+        let node = self.push(
+            Kind::Operation,
+            String::new(),
+            primitive,
+            vec![input],
+            &record.tensor,
+        );
+        let shape = self.nodes[node].value.shape.clone();
+        if primitive == "expand" {
+            self.nodes[node].detail = format!("{shape:?}");
+        }
+        self.nodes[node].span = Some(self.function.program.expressions[operand].span);
+        self.adapted.insert(operand, (node, record.tensor.clone()));
+        self.computed.push(Computed {
+            node,
+            expression,
+            operands: vec![operand],
+            values: vec![value],
+            tensor: record.tensor.clone(),
+            adapts: true,
+        });
+    }
+
+    /// The node and the value of an operand as it is used.
+    fn used(&mut self, operand: ExpressionId) -> (usize, Value) {
+        match self.adapted.get(&operand) {
+            Some((node, tensor)) => (*node, Value::Tensor(tensor.clone())),
+            None => (
+                self.operand(operand),
+                self.evaluated.values[operand].clone(),
+            ),
+        }
     }
 
     /// What is written in an index's brackets, or behind a function's operands.

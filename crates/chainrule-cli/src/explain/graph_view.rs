@@ -275,10 +275,13 @@ impl Part {
                 canvas.text(from - 1, y, "├", Role::Plain);
             }
         }
-        let lines = canvas.lines(style);
-        lines
+        let mut lines: Vec<String> = canvas
+            .lines(style)
             .into_iter()
             .map(|line| format!("  {line}").trim_end().to_owned())
-            .collect()
+            .collect();
+        // Nothing is gained by several empty rows between two wires.
+        lines.dedup_by(|line, before| line.is_empty() && before.is_empty());
+        lines
     }
 }

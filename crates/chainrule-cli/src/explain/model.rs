@@ -115,6 +115,8 @@ pub fn formula(primitive: &str, inputs: &[&str], detail: &str) -> String {
         ("reciprocal", [x]) => format!("1 / {x}"),
         ("permute", [x]) => format!("{x}.T"),
         ("slice" | "index_select" | "gather", [x]) => format!("{x}{detail}"),
+        ("expand", [x]) => format!("{x} repeated to {detail}"),
+        ("cast", [x]) => format!("{x} as a number"),
         ("stack", _) => format!("[{}]", inputs.join(", ")),
         (_, [x, y]) => match symbol(primitive) {
             Some(symbol) => format!("{x} {symbol} {y}"),
@@ -148,6 +150,7 @@ pub fn box_text(node: &Node) -> &str {
     match node.primitive.as_str() {
         "slice" if node.detail.chars().count() <= 8 => &node.detail,
         "stack" => "[,]",
+        "cast" => "0/1",
         "add" => "+",
         "sub" | "neg" => "−",
         "mul" => "×",

@@ -71,6 +71,14 @@ fn pulled(model: &Model, users: &[Vec<usize>], at: usize, style: Style) -> Optio
             )
         ));
     }
+    if lines.is_empty()
+        && node
+            .inputs
+            .iter()
+            .any(|&input| model.nodes[input].kind != Kind::Constant)
+    {
+        lines.push("nothing flows on: truth values do not change continuously".to_owned());
+    }
     let mut heading = format!("{} = {}", node.label, model.formula(at));
     if at == model.result {
         heading += &format!(

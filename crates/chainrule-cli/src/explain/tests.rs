@@ -149,10 +149,10 @@ fn depth_is_no_danger() {
 }
 
 /// A small generator of numbers, so that a failure can be repeated.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -175,12 +175,39 @@ const VALID: [&str; 12] = [
     "x <= y == z",
 ];
 
-#[test]
-fn random_texts_and_mutations_never_panic() {
+/// Random pieces of the language in a row, or a valid program with some letters changed.
+pub fn random_text(random: &mut Random) -> String {
     let pieces: Vec<&str> = "+ - * / ^ ** @ ( ) [ ] , ; : = == < <= != . .T x y z v A 1 2 0.5 1e3 sum( max( sin( where( axis= \
         softmax( reshape( norm( é ∑ \n \u{0} ' \" [1,2] [[1,2],[3,4]] -1 1e309 _ T"
         .split(' ')
         .collect();
+    if random.below(2) == 0 {
+        let count = 1 + random.below(12);
+        (0..count)
+            .map(|_| pieces[random.below(pieces.len())])
+            .collect()
+    } else {
+        let mut letters: Vec<char> = VALID[random.below(VALID.len())].chars().collect();
+        for _ in 0..1 + random.below(3) {
+            let at = random.below(letters.len().max(1));
+            match random.below(3) {
+                0 if !letters.is_empty() => drop(letters.remove(at)),
+                1 => letters.insert(
+                    at,
+                    pieces[random.below(pieces.len())]
+                        .chars()
+                        .next()
+                        .unwrap_or('x'),
+                ),
+                _ => letters.insert(at.min(letters.len()), letters[random.below(letters.len())]),
+            }
+        }
+        letters.into_iter().collect()
+    }
+}
+
+#[test]
+fn random_texts_and_mutations_never_panic() {
     let variables = [
         ("x", Tensor::from(3.0)),
         ("y", Tensor::from(-2.0)),
@@ -190,32 +217,8 @@ fn random_texts_and_mutations_never_panic() {
     ];
     let mut random = Random(0x2545_F491_4F6C_DD1D);
     let (mut answers, mut problems) = (0, 0);
-    for round in 0..10_000 {
-        let text: String = if round % 2 == 0 {
-            let count = 1 + random.below(12);
-            (0..count)
-                .map(|_| pieces[random.below(pieces.len())])
-                .collect()
-        } else {
-            let mut letters: Vec<char> = VALID[random.below(VALID.len())].chars().collect();
-            for _ in 0..1 + random.below(3) {
-                let at = random.below(letters.len().max(1));
-                match random.below(3) {
-                    0 if !letters.is_empty() => drop(letters.remove(at)),
-                    1 => letters.insert(
-                        at,
-                        pieces[random.below(pieces.len())]
-                            .chars()
-                            .next()
-                            .unwrap_or('x'),
-                    ),
-                    _ => {
-                        letters.insert(at.min(letters.len()), letters[random.below(letters.len())])
-                    }
-                }
-            }
-            letters.into_iter().collect()
-        };
+    for _ in 0..10_000 {
+        let text = random_text(&mut random);
         match run(&text, &variables) {
             Ok(_) => answers += 1,
             Err(problem) => {

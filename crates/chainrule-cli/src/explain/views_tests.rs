@@ -2,6 +2,7 @@
 
 use super::options::{Mode, Options};
 use super::style::Style;
+use super::tests::{Random, random_text};
 use super::{Explained, Function, dot, svg};
 
 const STYLE: Style = Style {
@@ -34,16 +35,7 @@ fn explained(options: &Options) -> Result<Explained, String> {
         .map_err(|problem| problem.to_string())
 }
 
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound as u64) as usize
-    }
-
     fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.below(of.len())]
     }
@@ -295,4 +287,33 @@ fn graphs_of_forty_nodes_fit_eighty_columns() {
             "{drawing}"
         );
     }
+}
+
+#[test]
+fn views_of_random_texts_never_panic() {
+    let mut random = Random(0x0DDB_1A5E_5BAD_5EED);
+    let mut drawn = 0;
+    for round in 0..3_000 {
+        let mut options = options(&random_text(&mut random));
+        options.variables.push("z=0.5".to_owned());
+        options.cotangent = (round % 3 == 0).then(|| "-2".to_owned());
+        options.mode = if round % 4 == 0 {
+            Mode::Forward
+        } else {
+            Mode::Reverse
+        };
+        if let Ok(explained) = explained(&options) {
+            drawn += 1;
+            let narrow = Style {
+                colour: true,
+                width: 40,
+            };
+            assert!(!explained.text(narrow).is_empty());
+            svg::draw(&explained.models[0]);
+            dot::draw(&explained.models[0]);
+            let text = explained.json().to_string();
+            assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+        }
+    }
+    assert!(drawn > 100, "{drawn}");
 }
