@@ -5,6 +5,7 @@
 //! at most `WORKSPACE` elements or one row of results and multiplies that block.
 
 use crate::buffer::workspace;
+use crate::copy::copy_strided;
 use crate::gemm::GemmElement;
 use crate::gemm_small::Product;
 use crate::real::Real;
@@ -266,10 +267,12 @@ pub fn convolve_grad_weight<T: ConvolutionElement>(
     } else {
         (1, (PARTS / 2).div_ceil(shape.groups).min(depth))
     };
-    let mut sums = workspace::<T>((parts - 1) * size);
+    // Sums are kept as `[groups, depth, channels out of the group]`: only the cotangent, the smaller operand, then has to
+    // be turned for the product.
+    let mut sums = workspace::<T>(parts * size);
     let sums = sums.as_mut_slice::<T>();
     {
-        let (sums, grad) = (Shared::new(&mut *sums), Shared::new(&mut *grad));
+        let sums = Shared::new(&mut *sums);
         each_unit(parts * shape.groups * splits, &|units| {
             let mut packed = workspace::<T>(depth.div_ceil(splits) * block.min(results));
             let packed = packed.as_mut_slice::<T>();
@@ -277,11 +280,7 @@ pub fn convolve_grad_weight<T: ConvolutionElement>(
                 let part = unit / splits / shape.groups;
                 let group = unit / splits % shape.groups;
                 let rows = share(depth, splits, unit % splits, 1);
-                let start = if part == 0 {
-                    grad.pointer()
-                } else {
-                    sums.pointer().wrapping_add((part - 1) * size)
-                };
+                let start = part * size + (group * depth + rows.start) * group_out;
                 let mut first = true;
                 for image in share(shape.batch, parts, part, 1) {
                     let input = shape.group_input(input, image, group);
@@ -301,9 +300,9 @@ pub fn convolve_grad_weight<T: ConvolutionElement>(
                             b: packed.as_ptr(),
                             b_row: 1,
                             b_column: width as isize,
-                            c: start.wrapping_add(group * group_out * depth + rows.start),
-                            c_row: depth as isize,
-                            c_column: 1,
+                            c: sums.pointer().wrapping_add(start),
+                            c_row: 1,
+                            c_column: group_out as isize,
                             accumulate: !first,
                         };
                         // SAFETY: `ct` holds the group's channels, `packed` the block; part, group and rows of the
@@ -315,11 +314,15 @@ pub fn convolve_grad_weight<T: ConvolutionElement>(
             }
         });
     }
-    for part in sums.chunks_exact(size) {
-        for (grad, &part) in grad.iter_mut().zip(part) {
-            *grad += part;
+    let (total, others) = sums.split_at_mut(size);
+    for part in others.chunks_exact(size) {
+        for (total, &part) in total.iter_mut().zip(part) {
+            *total += part;
         }
     }
+    let extents = [shape.groups, group_out, depth];
+    let strides = [(depth * group_out) as isize, 1, group_out as isize];
+    copy_strided(&extents, total, 0, &strides, grad);
 }
 
 impl Convolution {
