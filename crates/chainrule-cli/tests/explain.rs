@@ -149,9 +149,37 @@ fn jacobians_hessians_and_paths_are_printed() {
     );
 }
 
+#[test]
+fn forward_mode_weighs_the_results_as_reverse_mode_does() {
+    let arguments = [
+        "W @ x",
+        "W=[[1,2],[3,4]]",
+        "x=[5,6]",
+        "--cotangent",
+        "[1,10]",
+        "--check",
+    ];
+    let back = json(&arguments);
+    let ahead = json(&[&arguments[..], &["--mode", "forward"]].concat());
+    assert_eq!(back["gradients"]["x"], serde_json::json!([31.0, 42.0]));
+    assert_eq!(
+        ahead["gradients"]["x"],
+        serde_json::json!([[1.0, 2.0], [3.0, 4.0]])
+    );
+    for name in ["W", "x"] {
+        assert_eq!(
+            ahead["check"][name]["derivative"],
+            back["check"][name]["derivative"]
+        );
+        assert_eq!(ahead["check"][name]["agrees"], true);
+    }
+}
+
 /// 10,000 parentheses and 20,000 signs: an answer, soon.
 #[test]
 fn depth_is_answered_soon() {
+    let choices = format!("{}x{}", "where(x > 0, ".repeat(2_000), ", 1)".repeat(2_000));
+    assert_eq!(json(&[&choices, "x=2"])["gradients"]["x"], 1.0);
     let started = std::time::Instant::now();
     let deep = format!("{}x{}", "(".repeat(10_000), ")".repeat(10_000));
     assert_eq!(json(&[&deep, "x=2"])["gradients"]["x"], 1.0);
@@ -179,4 +207,5 @@ fn mistakes_have_a_caret_and_status_2() {
     assert!(refused(&["x", "x=1", "--wrt", "y"]).contains("no variable `y`"));
     assert!(refused(&["x", "x=[1,2]", "--cotangent", "[1,2,3]"]).contains("shape [3]"));
     assert!(refused(&["(x", "x=1", "--json"]).contains("never closed"));
+    assert!(refused(&["x*[1,2]", "x=1", "--jacobian", "--hessian"]).contains("give --cotangent"));
 }

@@ -113,7 +113,14 @@ impl Function {
         let moves = computed.iter().map(|computed| zeros(&computed.tensor));
         let at: Vec<Tensor> = self.inputs.iter().cloned().chain(moves).collect();
         let mut found: Vec<Option<Array>> = vec![None; at.len()];
-        let mut groups: Vec<Vec<usize>> = vec![(0..at.len()).collect()];
+        // Truth values cannot be moved.
+        let floating = |position: &usize| {
+            let computed = position
+                .checked_sub(self.inputs.len())
+                .map(|at| &computed[at]);
+            computed.is_none_or(|computed| computed.tensor.dtype().is_floating())
+        };
+        let mut groups: Vec<Vec<usize>> = vec![(0..at.len()).filter(floating).collect()];
         while let Some(group) = groups.pop() {
             let chosen: Vec<Tensor> = group.iter().map(|&position| at[position].clone()).collect();
             let pulled = attempt(|| {

@@ -287,6 +287,9 @@ impl Evaluation<'_> {
         known.sort_unstable();
         Err(match nearest(name, known) {
             Some(near) => problem.help(format!("did you mean `{near}`? Or give it: {short}=…")),
+            None if let Some(near) = nearest(name, functions::names()) => {
+                problem.help(format!("did you mean the function `{near}(…)`?"))
+            }
             None => problem.help(format!(
                 "give it one behind the expression: {short}=1.5 or {short}=[1, 2]"
             )),

@@ -282,6 +282,7 @@ impl Part {
             .collect();
         // Nothing is gained by several empty rows between two wires.
         lines.dedup_by(|line, before| line.is_empty() && before.is_empty());
+        while lines.pop_if(|line| line.is_empty()).is_some() {}
         lines
     }
 }

@@ -109,7 +109,7 @@ impl Explained {
         let cotangent = match &options.cotangent {
             Some(text) => Some(variables::cotangent(text, &value)?),
             None if value.rank() == 0 => Some(value.ones_like()),
-            None if options.jacobian || options.mode == Mode::Forward => None,
+            None if options.needs_no_cotangent() => None,
             None => return Err(function.needs_cotangent(&value)),
         };
         let models = match options.mode {
@@ -203,7 +203,10 @@ fn extras(
             .zip(gradients)
             .map(|((input, name), (_, derivative))| {
                 let check = Check {
-                    derivative: derivative.clone(),
+                    derivative: match model.direction {
+                        Direction::Forward { .. } => derivative.weighted(weights),
+                        _ => derivative.clone(),
+                    },
                     differences: function.differences(input, weights)?,
                 };
                 Ok((name, check))

@@ -74,6 +74,18 @@ impl Array {
         same.then_some(first)
     }
 
+    /// The weighted sum over the first axes, which are those of `weights`.
+    pub fn weighted(&self, weights: &Array) -> Array {
+        let mut sum = Array::zeros(&self.shape[weights.shape.len()..]);
+        let count = sum.elements.len();
+        for (part, weight) in self.elements.chunks(count.max(1)).zip(&weights.elements) {
+            for (sum, element) in sum.elements.iter_mut().zip(part) {
+                *sum += weight * element;
+            }
+        }
+        sum
+    }
+
     /// √Σx².
     pub fn norm(&self) -> f64 {
         self.elements

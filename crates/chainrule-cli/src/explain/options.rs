@@ -56,6 +56,14 @@ pub struct Options {
     pub help: Option<bool>,
 }
 
+impl Options {
+    /// Whether all that is asked for can be told of a result of many numbers without weighing them.
+    pub fn needs_no_cotangent(&self) -> bool {
+        let weighed = self.hessian || self.paths || self.check;
+        (self.jacobian || self.mode == Mode::Forward) && !weighed
+    }
+}
+
 /// The direction of differentiation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
