@@ -104,6 +104,25 @@ fn layer_normalisation_refuses_other_extents() {
 }
 
 #[test]
+fn reductions_over_axes_apart() {
+    let x = [normal(&[6, 5, 40, 7]), normal(&[0, 5, 4, 7])];
+    for (dtype, tolerance) in FLOATS.iter().zip([1e-5, 1e-12, 0.02, 3e-3]) {
+        assert_same(&[*dtype], &x, tolerance, |x| {
+            let empty = [x[1].sum([0, 2]), x[1].sum([1, 3])];
+            let turned = x[0].transpose(0, 2);
+            let full = [
+                x[0].sum([0, 2, 3]),
+                x[0].sum([0, 2]),
+                x[0].max([1, 3]),
+                turned.sum([0, 2]),
+                turned.min([0, 1, 3]),
+            ];
+            empty.into_iter().chain(full).collect()
+        });
+    }
+}
+
+#[test]
 fn scans_forward_and_backward() {
     let x = [normal(&[3, 50, 20])];
     for (dtype, tolerance) in FLOATS.iter().zip([1e-4, 1e-12, 0.05, 0.01]) {
