@@ -1,142 +1,180 @@
 //! ADBench's LSTM without products of matrices: the loss of predicting each next character, and its gradient.
+//!
+//! The loop over the characters is cut into segments, each traced once, as it is and as its vector-Jacobian product: their
+//! graphs run again and again without being recorded anew.
 
 use super::read::Sequence;
 use super::run::{Derivative, Objective};
+use chainrule::Graph;
 use chainrule::prelude::*;
+use std::cell::RefCell;
 use std::ops::Range;
+
+/// Characters of a segment: enough that running a graph costs little beside what it computes.
+const SEGMENT: usize = 32;
 
 /// Main parameters `[layers, 2, 4, width]` (weights and biases of the forget, input, output and change gates) and extra
 /// parameters `[3, width]`.
 type Parameters = (Tensor, Tensor);
+/// Hidden state and cell of each layer, `[width]`.
+type State = Vec<(Tensor, Tensor)>;
+/// From the parameters and the state before a segment to its share of the loss and the state behind it.
+type Segment = Graph<(Parameters, State), (Tensor, State)>;
+/// A segment's vector-Jacobian product: also from the cotangents of the state behind it, to cotangents of the parameters and of
+/// the state before it.
+type Pull = Graph<(Parameters, State, State), (Parameters, State)>;
 
-/// A sequence and its LSTM as tensors.
+/// A sequence and its LSTM as tensors, and the graphs of its segments.
 pub struct Lstm {
     parameters: Parameters,
-    /// Hidden states and cells at the beginning, `[layers, width]`.
-    state: (Tensor, Tensor),
-    /// The characters that predictions are made from, `[1, width]` each.
-    characters: Vec<Tensor>,
-    /// The characters that follow them, `[length - 1, width]`.
-    following: Tensor,
-    width: usize,
+    /// The state at the beginning.
+    state: State,
+    /// The segments, and their vector-Jacobian products, in the order of the characters.
+    segments: RefCell<Vec<Segment>>,
+    pulls: RefCell<Vec<Pull>>,
 }
+
+/// The characters, `[width]` each.
+struct Characters(Vec<Tensor>);
 
 impl Lstm {
-    /// The sequence's tensors.
+    /// The sequence's tensors and graphs.
     pub fn new(sequence: &Sequence) -> Lstm {
         let (layers, width) = (sequence.layers, sequence.width);
-        let state = |half: usize| {
-            let rows = sequence.state.chunks(width).skip(half).step_by(2);
-            Tensor::from_vec(rows.flatten().copied().collect(), [layers, width])
-        };
-        let characters: Vec<&[f64]> = sequence.characters.chunks(width).collect();
-        let last = characters.len() - 1;
+        let row = |numbers: &[f64]| Tensor::from(numbers.to_vec());
+        let parameters = (
+            Tensor::from_vec(sequence.main.clone(), [layers, 2, 4, width]),
+            Tensor::from_vec(sequence.extra.clone(), [3, width]),
+        );
+        let state: State = sequence
+            .state
+            .chunks(2 * width)
+            .map(|layer| (row(&layer[..width]), row(&layer[width..])))
+            .collect();
+        let characters = Characters(sequence.characters.chunks(width).map(row).collect());
+        let last = characters.0.len() - 1;
+        let ranges = (0..last)
+            .step_by(SEGMENT)
+            .map(|start| start..last.min(start + SEGMENT));
+        let (mut segments, mut pulls) = (Vec::new(), Vec::new());
+        for range in ranges {
+            let segment = |(parameters, state): &(Parameters, State)| {
+                characters.segment(range.clone(), parameters, state)
+            };
+            let pull = |(parameters, state, cotangents): &(Parameters, State, State)| {
+                let at = (parameters.clone(), state.clone());
+                vjp(segment, &at, |(loss, _)| {
+                    (loss.ones_like(), cotangents.clone())
+                })
+                .1
+            };
+            segments.push(Graph::trace(segment, &(parameters.clone(), state.clone())));
+            let inputs = (parameters.clone(), state.clone(), state.clone());
+            pulls.push(Graph::trace(pull, &inputs));
+        }
         Lstm {
-            parameters: (
-                Tensor::from_vec(sequence.main.clone(), [layers, 2, 4, width]),
-                Tensor::from_vec(sequence.extra.clone(), [3, width]),
-            ),
-            state: (state(0), state(1)),
-            characters: characters[..last]
-                .iter()
-                .map(|numbers| Tensor::from_vec(numbers.to_vec(), [1, width]))
-                .collect(),
-            width,
-            following: Tensor::from_vec(sequence.characters[width..].to_vec(), [last, width]),
+            parameters,
+            state,
+            segments: segments.into(),
+            pulls: pulls.into(),
         }
     }
 
-    fn loss(&self, (main, extra): &Parameters) -> Tensor {
-        let layers = main.shape()[0];
-        let gates = Gates::new(main);
-        let [input_weights, output_weights, output_biases] =
-            [0, 1, 2].map(|row| extra.narrow(0, row, 1));
-        let (mut hidden, mut cells) = self.state.clone();
-        // Layer i is i characters behind: what it reads the layer below has written the round before.
-        let count = self.characters.len();
-        let mut outputs = Vec::with_capacity(count);
-        for round in 0..count + layers - 1 {
-            let first = (round + 1).saturating_sub(count);
-            let last = round.min(layers - 1);
-            let x = self.characters.get(round).map(|x| x * &input_weights);
-            (hidden, cells) = gates.round(x, first..last + 1, &hidden, &cells);
-            if last == layers - 1 {
-                outputs.push(hidden.clone());
-            }
+    /// The loss, and the states before, between and behind the segments.
+    fn forward(&self) -> (Tensor, Vec<State>) {
+        let mut total = 0.0;
+        let mut states = vec![self.state.clone()];
+        for segment in self.segments.borrow_mut().iter_mut() {
+            let before = states[states.len() - 1].clone();
+            let (loss, after) = segment.forward(&(self.parameters.clone(), before));
+            total += loss.item::<f64>();
+            states.push(after);
         }
-        let top = Tensor::concat(&outputs, 0)
-            .reshape(Shape::from([count, layers, self.width]))
-            .narrow(1, layers - 1, 1)
-            .squeeze(1);
-        let predicted = top * output_weights + output_biases;
+        (Tensor::from(total), states)
+    }
+}
+
+impl Characters {
+    /// The share of the loss of predicting what follows some characters, and the state behind them.
+    fn segment(
+        &self,
+        range: Range<usize>,
+        (main, extra): &Parameters,
+        state: &State,
+    ) -> (Tensor, State) {
+        let layers: Vec<Layer> = main.rows().map(|layer| Layer::new(&layer)).collect();
+        let extra: Vec<Tensor> = extra.rows().collect();
+        let mut state = state.clone();
+        let mut outputs = Vec::new();
+        for character in &self.0[range.clone()] {
+            let mut x = character * &extra[0];
+            for (layer, (hidden, cell)) in layers.iter().zip(&mut state) {
+                (*hidden, *cell) = layer.step(&x, hidden, cell);
+                x = hidden.clone();
+            }
+            outputs.push(x);
+        }
+        let following = Tensor::stack(&self.0[range.start + 1..range.end + 1], 0);
+        let predicted = Tensor::stack(&outputs, 0) * &extra[1] + &extra[2];
         // ADBench begins its sum of exponentials at 2.
         let normaliser = (predicted.exp().sum(1) + 2.0).log();
-        let normalised = &predicted - normaliser.unsqueeze(1);
-        (&self.following * normalised).sum(..) * (-1.0 / predicted.elements() as f64)
+        let normalised = predicted - normaliser.unsqueeze(1);
+        let count = (self.0.len() - 1) * extra[0].elements();
+        (
+            (following * normalised).sum(..) * (-1.0 / count as f64),
+            state,
+        )
     }
 }
 
-/// Weights and biases of the forget, input, output and change gates, each `[layers, width]`.
-struct Gates {
-    weights: [Tensor; 4],
-    biases: [Tensor; 4],
+/// One layer's weights and biases: forget, input, output, change.
+struct Layer {
+    weights: Vec<Tensor>,
+    biases: Vec<Tensor>,
 }
 
-impl Gates {
-    fn new(main: &Tensor) -> Gates {
-        let gate =
-            |half: usize, gate: usize| main.narrow(1, half, 1).narrow(2, gate, 1).squeeze([1, 2]);
-        Gates {
-            weights: [0, 1, 2, 3].map(|i| gate(0, i)),
-            biases: [0, 1, 2, 3].map(|i| gate(1, i)),
+impl Layer {
+    fn new(main: &Tensor) -> Layer {
+        let mut halves = main.rows();
+        let mut half = || halves.next().expect("weights and biases").rows().collect();
+        Layer {
+            weights: half(),
+            biases: half(),
         }
     }
 
-    /// One character for each of the layers `active`, all at once: the hidden states and cells of all layers after it.
-    /// The lowest layer reads `x`, the others the hidden state of the layer below.
-    fn round(
-        &self,
-        x: Option<Tensor>,
-        active: Range<usize>,
-        hidden: &Tensor,
-        cells: &Tensor,
-    ) -> (Tensor, Tensor) {
-        let layers = hidden.shape()[0];
-        let part = |tensor: &Tensor, range: Range<usize>| match range.len() == layers {
-            true => tensor.clone(),
-            false => tensor.narrow(0, range.start, range.len()),
-        };
-        let own = |tensor: &Tensor| part(tensor, active.clone());
-        let below = part(hidden, active.start.max(1) - 1..active.end - 1);
-        let read = match x.filter(|_| active.start == 0) {
-            Some(x) if active.len() > 1 => Tensor::concat(&[&x, &below], 0),
-            Some(x) => x,
-            None => below,
-        };
-        let before = own(hidden);
-        let gate = |i: usize, from: &Tensor| from * own(&self.weights[i]) + own(&self.biases[i]);
-        let kept = own(cells) * gate(0, &read).sigmoid();
-        let cell = kept + gate(1, &before).sigmoid() * gate(3, &before).tanh();
-        let output = gate(2, &read).sigmoid() * cell.tanh();
-        let whole = |new: Tensor, old: &Tensor| {
-            if active.len() == layers {
-                return new;
-            }
-            let (low, high) = (part(old, 0..active.start), part(old, active.end..layers));
-            Tensor::concat(&[&low, &new, &high], 0)
-        };
-        (whole(output, hidden), whole(cell, cells))
+    /// The new hidden state and cell.
+    fn step(&self, x: &Tensor, hidden: &Tensor, cell: &Tensor) -> (Tensor, Tensor) {
+        let gate = |i: usize, from: &Tensor| from * &self.weights[i] + &self.biases[i];
+        let kept = cell * gate(0, x).sigmoid();
+        let cell = kept + gate(1, hidden).sigmoid() * gate(3, hidden).tanh();
+        (gate(2, x).sigmoid() * cell.tanh(), cell)
     }
 }
 
 impl Objective for Lstm {
     fn value(&self) -> Vec<Tensor> {
-        vec![self.loss(&self.parameters)]
+        vec![self.forward().0]
     }
 
+    /// Backpropagation through time: forward through all segments, then back through them with only the states between them at
+    /// hand, each segment's values computed again beside its derivative.
     fn derivative(&self) -> Derivative {
-        let loss = |parameters: &Parameters| self.loss(parameters);
-        let (_, (main, extra)) = value_and_grad(loss)(&self.parameters);
+        let (_, mut states) = self.forward();
+        let zeros = |(hidden, cell): &(Tensor, Tensor)| (hidden.zeros_like(), cell.zeros_like());
+        let last = states
+            .pop()
+            .expect("there is a state behind the last segment");
+        let mut cotangents: State = last.iter().map(zeros).collect();
+        let (main, extra) = &self.parameters;
+        let (mut main, mut extra) = (main.zeros_like(), extra.zeros_like());
+        for (pull, state) in self.pulls.borrow_mut().iter_mut().zip(states).rev() {
+            let ((of_main, of_extra), before) =
+                pull.forward(&(self.parameters.clone(), state, cotangents));
+            main = main + of_main;
+            extra = extra + of_extra;
+            cotangents = before;
+        }
         Derivative::Gradient(vec![main, extra])
     }
 }
