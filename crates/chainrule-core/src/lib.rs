@@ -23,7 +23,7 @@ pub use backend::Scalar;
 pub use chainrule_kernels::DType;
 pub use composites::{
     AttentionOptions, ConvolutionOptions, CrossEntropyOptions, Interpolation, MatrixNorm, Padding,
-    QuantileMethod, Reduction,
+    QuantileMethod, Reduction, ScatterReduction,
 };
 pub use error::{Error, ErrorKind, attempt};
 pub use graph::{Device, Spec, evaluate, untracked};

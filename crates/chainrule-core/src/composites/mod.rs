@@ -18,6 +18,7 @@ pub(crate) mod pooling;
 pub(crate) mod quantile;
 pub(crate) mod rearrange;
 pub(crate) mod resize;
+pub(crate) mod scatter_reduce;
 pub(crate) mod softmax;
 pub(crate) mod statistics;
 pub(crate) mod windows;
@@ -29,6 +30,7 @@ pub use matrices::MatrixNorm;
 pub use pad::Padding;
 pub use quantile::QuantileMethod;
 pub use resize::Interpolation;
+pub use scatter_reduce::ScatterReduction;
 
 use crate::declare::Entry;
 

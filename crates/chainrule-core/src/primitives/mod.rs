@@ -12,6 +12,7 @@ pub(crate) mod error_function;
 pub(crate) mod expand;
 pub(crate) mod exponential;
 pub(crate) mod extremum;
+pub(crate) mod gamma;
 pub(crate) mod gather;
 pub(crate) mod hyperbolic;
 pub(crate) mod index_select;
@@ -31,6 +32,7 @@ pub(crate) mod scatter;
 pub(crate) mod select;
 pub(crate) mod slice;
 pub(crate) mod sort;
+pub(crate) mod special;
 pub(crate) mod sum;
 pub(crate) mod trigonometric;
 pub(crate) mod window;
@@ -55,6 +57,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     expand::ALL,
     exponential::ALL,
     extremum::ALL,
+    gamma::ALL,
     gather::ALL,
     hyperbolic::ALL,
     index_select::ALL,
@@ -77,6 +80,7 @@ pub(crate) const FAMILIES: &[&[Entry]] = &[
     select::ALL,
     slice::ALL,
     sort::ALL,
+    special::ALL,
     sum::ALL,
     trigonometric::ALL,
 ];

@@ -31,6 +31,7 @@ const UNARY: Table = unary! {
     "neg" => neg, "rad2deg" => rad2deg, "reciprocal" => reciprocal, "rsqrt" => rsqrt, "sgn" => sign, "sigmoid" => sigmoid,
     "sign" => sign, "signbit" => signbit, "sin" => sin, "sinc" => sinc, "sinh" => sinh, "sqrt" => sqrt,
     "square" => square, "tan" => tan, "tanh" => tanh, "trunc" => trunc, "positive" => clone,
+    "lgamma" => lgamma, "digamma" => digamma, "erfinv" => erfinv, "special.ndtri" => ndtri, "i0" => i0,
     "nn.functional.relu" => relu, "nn.functional.relu6" => relu6, "nn.functional.hardsigmoid" => hardsigmoid,
     "nn.functional.hardswish" => hardswish, "nn.functional.logsigmoid" => log_sigmoid, "nn.functional.mish" => mish,
     "nn.functional.selu" => selu, "nn.functional.silu" => silu, "nn.functional.softsign" => softsign,
@@ -76,6 +77,14 @@ const OTHER: Table = &[
             call.tensor(2, "other")?,
         );
         outputs([condition.where_(&x, &other)])
+    }),
+    ("polygamma", |call| {
+        let (x, order) = (call.tensor(0, "input")?, call.integer(1, "n")?);
+        outputs([x.polygamma(order as u32)])
+    }),
+    ("mvlgamma", |call| {
+        let (x, dimension) = (call.tensor(0, "input")?, call.integer(1, "p")?);
+        outputs([x.mvlgamma(dimension as u32)])
     }),
     ("zero_", |call| {
         outputs([call.tensor(0, "input")?.zeros_like()])

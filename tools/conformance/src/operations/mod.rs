@@ -6,6 +6,7 @@ mod elementwise;
 mod index;
 mod linalg;
 mod loss;
+mod masked;
 mod nn;
 mod product;
 mod reduction;
@@ -25,6 +26,7 @@ const TABLES: &[Table] = &[
     index::TABLE,
     linalg::TABLE,
     loss::TABLE,
+    masked::TABLE,
     nn::TABLE,
     product::TABLE,
     reduction::TABLE,
