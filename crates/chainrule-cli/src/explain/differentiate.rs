@@ -318,6 +318,13 @@ impl Edge<'_> {
                     .collect(),
                 ..value.clone()
             });
+            let tied = matches!(node.primitive.as_str(), "maximum" | "minimum")
+                && value.elements.contains(&0.5);
+            let formula = if tied {
+                "half where both are equal".to_owned()
+            } else {
+                formula
+            };
             return Some(Local {
                 formula,
                 value: Some(value),

@@ -20,6 +20,7 @@ mod lexer;
 mod local;
 mod model;
 mod number;
+mod operators;
 mod options;
 mod parser;
 mod paths;

@@ -3,7 +3,7 @@
 use super::options::{Mode, Options};
 use super::style::Style;
 use super::tests::{Random, random_text};
-use super::{Explained, Function, dot, svg};
+use super::{Explained, Function, dot, functions, svg};
 
 const STYLE: Style = Style {
     colour: false,
@@ -316,4 +316,55 @@ fn views_of_random_texts_never_panic() {
         }
     }
     assert!(drawn > 100, "{drawn}");
+}
+
+/// A formula that is shown, evaluated by the language itself, is the derivative that the engine computes.
+#[test]
+fn formulas_mean_what_the_engine_computes() {
+    let mut compared = 0;
+    for name in functions::names() {
+        for (call, values) in [
+            (format!("{name}(x)"), vec!["x=0.3"]),
+            (format!("{name}(x, z)"), vec!["x=0.7", "z=0.4"]),
+        ] {
+            let options = Options {
+                expression: format!("y = {call}"),
+                variables: values.iter().map(|value| (*value).to_owned()).collect(),
+                ..Options::default()
+            };
+            let Ok(explained) = explained(&options) else {
+                continue;
+            };
+            let model = &explained.models[0];
+            let node = &model.nodes[model.result];
+            if node.inputs.len() != values.len() {
+                continue;
+            }
+            for local in node.locals.iter().flatten() {
+                let mut again = Options {
+                    expression: local.formula.clone(),
+                    variables: options.variables.clone(),
+                    ..Options::default()
+                };
+                again
+                    .variables
+                    .push(format!("y={}", node.value.elements[0]));
+                // Formulas in words are no expressions.
+                let Ok(formula) = self::explained(&again) else {
+                    continue;
+                };
+                let formula = &formula.models[0];
+                let said = formula.nodes[formula.result].value.elements[0];
+                let Some(computed) = &local.value else {
+                    continue;
+                };
+                let computed = computed.elements[0];
+                // Constants are shown with the digits of 32 bits.
+                let near = (said - computed).abs() <= 1e-6 * computed.abs().max(1.0);
+                assert!(near, "{call}: {} is {said}, not {computed}", local.formula);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 50, "{compared}");
 }
