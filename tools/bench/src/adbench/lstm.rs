@@ -171,8 +171,8 @@ impl Objective for Lstm {
         for (pull, state) in self.pulls.borrow_mut().iter_mut().zip(states).rev() {
             let ((of_main, of_extra), before) =
                 pull.forward(&(self.parameters.clone(), state, cotangents));
-            main = main + of_main;
-            extra = extra + of_extra;
+            main += of_main;
+            extra += of_extra;
             cotangents = before;
         }
         Derivative::Gradient(vec![main, extra])
