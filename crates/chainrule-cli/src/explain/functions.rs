@@ -75,7 +75,7 @@ static ELEMENTWISE: &[Function] = elementwise! {
     exp exp2 expm1 log log2 log10 log1p
     sin cos tan asin acos atan sinc deg2rad rad2deg
     sinh cosh tanh asinh acosh atanh
-    erf erfc floor ceil round trunc frac
+    erf erfc erfinv ndtri lgamma digamma i0 i1 floor ceil round trunc frac
     sigmoid logit log_sigmoid softplus relu relu6 silu gelu gelu_tanh selu mish softsign tanhshrink hardsigmoid hardswish
     is_nan is_inf is_finite stop_gradient
 };

@@ -368,3 +368,16 @@ fn formulas_mean_what_the_engine_computes() {
     }
     assert!(compared > 50, "{compared}");
 }
+
+/// Every elementwise primitive that computes with numbers is a function of the language or one of its operators.
+#[test]
+fn elementwise_primitives_are_functions() {
+    let rows = chainrule::declare::rows();
+    let missing: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.structure == "diagonal" && row.name != "polygamma")
+        .map(|row| row.name)
+        .filter(|name| functions::find(name).is_none())
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
