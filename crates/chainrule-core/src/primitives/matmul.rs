@@ -1,8 +1,8 @@
 //! Matrix products.
 
 use crate::declare::{
-    Array, Batch, Derivative, Evaluation, Multilinear, Primitive, Reference, Ring, Sample, Specs,
-    one, operation,
+    Array, Batch, BatchRule, Derivative, Evaluation, Multilinear, Primitive, Reference, Ring,
+    Sample, Specs, one, operation,
 };
 use crate::each_ring_pair;
 use crate::error::{Error, Mismatch, raise};
@@ -62,7 +62,7 @@ impl Primitive for Matmul {
     }
 
     fn batch(&self) -> Batch<'_> {
-        Batch::LeadingAxes
+        Batch::Rule(self)
     }
 
     fn samples() -> Vec<Sample> {
@@ -135,6 +135,38 @@ impl Multilinear for Matmul {
             operation(Matmul).of(&[&inputs[0].t(), cotangent])
         }
     }
+}
+
+impl BatchRule for Matmul {
+    /// A matrix that all examples share serves them in one product, with the examples as further rows of the other.
+    fn batch(&self, inputs: &[Tensor], batched: &[bool], extent: usize) -> Vec<Tensor> {
+        let [a, b] = [&inputs[0], &inputs[1]];
+        let product = match (batched[0], batched[1]) {
+            (true, false) if b.rank() == 2 => rows_of_all(a, b),
+            (false, true) if a.rank() == 2 => rows_of_all(&b.t(), &a.t()).t(),
+            _ => {
+                let whole = |position: usize| match batched[position] {
+                    true => inputs[position].clone(),
+                    false => {
+                        let shape = inputs[position].shape().with_axis(0, extent);
+                        inputs[position].unsqueeze(0).expand(shape)
+                    }
+                };
+                operation(Matmul).of(&[&whole(0), &whole(1)])
+            }
+        };
+        vec![product]
+    }
+}
+
+/// `a [batch, m, k]` times one matrix `b [k, n]`: `[batch, m, n]`.
+fn rows_of_all(a: &Tensor, b: &Tensor) -> Tensor {
+    let [batch, m, k] = [0, 1, 2].map(|axis| a.shape()[axis]);
+    let n = b.shape()[1];
+    let rows = a.shaped(&[batch * m, k].into());
+    operation(Matmul)
+        .of(&[&rows, b])
+        .shaped(&[batch, m, n].into())
 }
 
 impl Tensor {

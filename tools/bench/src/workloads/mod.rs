@@ -1,10 +1,12 @@
 //! The workloads, a file each.
 
+mod costs;
 mod memory;
 mod w1_gemm;
 mod w2_mlp;
 mod w6_elementwise;
 mod w7_scalars;
+mod w8_hessian;
 
 use crate::measure::Bench;
 
@@ -29,6 +31,16 @@ pub const ALL: &[Workload] = &[
         w6_elementwise::run,
     ),
     ("W7", "gradients of scalar programs", w7_scalars::run),
+    (
+        "W8",
+        "Hessian and Hessian-vector product of a small network",
+        w8_hessian::run,
+    ),
+    (
+        "costs",
+        "derivatives beside their functions: time by mode, memory by mode",
+        costs::run,
+    ),
     (
         "memory",
         "peak memory of a deep network's gradients",

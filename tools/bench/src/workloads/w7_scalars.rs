@@ -54,6 +54,21 @@ pub fn run(bench: &mut Bench) {
             black_box((d_start, d_factor));
         },
     );
+    let chain =
+        |(start, factor): &(Tensor, Tensor)| (0..1000).fold(start.clone(), |y, _| y * factor);
+    let at = (Tensor::from(2.0), Tensor::from(1.0001));
+    let mut traced = Graph::trace(chain, &at);
+    let one = Tensor::from(1.0);
+    bench.report(
+        "W7",
+        "1000-multiply chain, graph traced once, per op fwd+bwd",
+        "ns",
+        1000.0,
+        || {
+            black_box(traced.forward(&at));
+            black_box(traced.backward(&one));
+        },
+    );
     bench.report(
         "W7",
         "1000-multiply chain, forward only, per op",
