@@ -32,6 +32,9 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// When memory runs out or an index is out of range.
     fn evaluate(&self, task: &Task) -> Result<Computed, Error>;
+
+    /// Gets ready for a task that will be evaluated again and again, with other values of its leaves.
+    fn prepare(&self, _task: &Task) {}
 }
 
 static BACKENDS: RwLock<Vec<&'static dyn Backend>> = RwLock::new(Vec::new());

@@ -3,8 +3,9 @@
 use super::Value;
 use crate::declare::OperationRef;
 use crate::graph::{Few, Node, SharedSpecs, Spec};
+use crate::plan::Plan;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Where a step finds one of its inputs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -81,6 +82,8 @@ pub struct Task {
     leaves: Vec<Value>,
     /// The specs of the leaf's node, and which of its outputs it is.
     leaf_specs: Vec<(SharedSpecs, u32)>,
+    /// The plan of a task that is run again and again.
+    plan: OnceLock<Arc<Plan>>,
 }
 
 impl Task {
@@ -93,7 +96,19 @@ impl Task {
             steps,
             leaves,
             leaf_specs,
+            plan: OnceLock::new(),
         }
+    }
+
+    /// The plan that was made for this task ahead of its runs.
+    pub(crate) fn plan(&self) -> Option<&Arc<Plan>> {
+        self.plan.get()
+    }
+
+    /// Keeps a plan that holds for all values of the leaves.
+    pub(crate) fn keep_plan(&self, plan: Arc<Plan>) {
+        // A second plan would be the same.
+        let _ = self.plan.set(plan);
     }
 
     /// The steps, each after the steps it reads.

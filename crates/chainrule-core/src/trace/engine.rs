@@ -58,6 +58,9 @@ impl Engine {
         let device = inputs.first().map_or(Device::CPU, Tensor::device);
         let task = Task::new(builder.steps, builder.leaves, builder.leaf_specs);
         let scalar = ScalarProgram::of(&task, &builder.given, &results);
+        if scalar.is_none() && !task.steps().is_empty() {
+            device.backend().prepare(&task);
+        }
         Engine {
             task,
             device,
@@ -79,10 +82,13 @@ impl Engine {
             true => Vec::new(),
             false => self.device.backend().evaluate(&self.task)?,
         };
-        let kept: HashMap<u32, _> = computed.into_iter().collect();
+        let value_of = |step: u32, output: u32| {
+            let found = computed.binary_search_by_key(&step, |(step, _)| *step);
+            computed[found.expect("results are kept")].1[output as usize].clone()
+        };
         let results = self.results.iter().map(|result| match *result {
             Source::Leaf(leaf) => self.task.leaves()[leaf as usize].clone(),
-            Source::Step(step, output) => kept[&step][output as usize].clone(),
+            Source::Step(step, output) => value_of(step, output),
         });
         Ok(results.collect())
     }

@@ -5,7 +5,8 @@ mod execute;
 
 use super::{Backend, Computed, Task, select};
 use crate::error::Error;
-use crate::plan::plan_for;
+use crate::plan::{Plan, plan_for};
+use std::sync::Arc;
 
 /// Planned execution.
 pub struct Cpu;
@@ -16,12 +17,22 @@ impl Backend for Cpu {
     }
 
     fn evaluate(&self, task: &Task) -> Result<Computed, Error> {
+        if let Some(plan) = task.plan() {
+            return execute::run(plan, task);
+        }
         if let Some(computed) = direct::evaluate(task) {
             return Ok(computed);
         }
-        let plan = plan_for(task, &|operation, specs| {
-            select::kernel_for(&**operation, specs).is_some()
-        });
-        execute::run(&plan, task)
+        execute::run(&planned(task), task)
     }
+
+    fn prepare(&self, task: &Task) {
+        task.keep_plan(planned(task));
+    }
+}
+
+fn planned(task: &Task) -> Arc<Plan> {
+    plan_for(task, &|operation, specs| {
+        select::kernel_for(&**operation, specs).is_some()
+    })
 }
