@@ -34,6 +34,8 @@ pub(crate) struct Step {
     pub(crate) outputs: SmallVec<[Slot; 2]>,
     /// The inputs that nobody reads after this step.
     pub(crate) last_reads: SmallVec<[Slot; 4]>,
+    /// The places among the inputs of those whose memory an output of a group may take over.
+    pub(crate) dying: SmallVec<[u32; 4]>,
     /// The task's step it came from (of a group, its last).
     pub(crate) task_step: u32,
 }
@@ -92,7 +94,7 @@ pub(crate) fn schedule(graph: Graph, groups: Groups) -> Plan {
             }
         })
         .collect();
-    mark_last_reads(&mut steps, slots.specs.len(), &kept_nodes, &slots);
+    mark_last_reads(&mut steps, &kept_nodes, &slots);
     let mut leaves = Vec::new();
     let mut constants = Vec::new();
     for (position, node) in graph.nodes.iter().enumerate() {
@@ -222,6 +224,7 @@ fn single(graph: &Graph, position: u32, slots: &Slots) -> Step {
             .collect(),
         outputs: (first..first + node.specs.len() as Slot).collect(),
         last_reads: SmallVec::new(),
+        dying: SmallVec::new(),
         task_step: node.task_step,
     }
 }
@@ -289,12 +292,13 @@ fn grouped(
         inputs,
         outputs,
         last_reads: SmallVec::new(),
+        dying: SmallVec::new(),
         task_step: graph.nodes[last as usize].task_step,
     }
 }
 
-fn mark_last_reads(steps: &mut [Step], slot_count: usize, kept: &[Ref], slots: &Slots) {
-    let mut read_later = vec![false; slot_count];
+fn mark_last_reads(steps: &mut [Step], kept: &[Ref], slots: &Slots) {
+    let mut read_later = vec![false; slots.specs.len()];
     for &reference in kept {
         read_later[slots.of_ref(reference) as usize] = true;
     }
@@ -305,9 +309,15 @@ fn mark_last_reads(steps: &mut [Step], slot_count: usize, kept: &[Ref], slots: &
                 step.last_reads.push(output);
             }
         }
-        for &input in &step.inputs {
-            if !std::mem::replace(&mut read_later[input as usize], true) {
-                step.last_reads.push(input);
+        for (place, &input) in step.inputs.iter().enumerate() {
+            if std::mem::replace(&mut read_later[input as usize], true) {
+                continue;
+            }
+            step.last_reads.push(input);
+            if let Action::Group(group) = &step.action
+                && *slots.specs[input as usize].shape() == group.shape
+            {
+                step.dying.push(place as u32);
             }
         }
     }

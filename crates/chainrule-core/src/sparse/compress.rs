@@ -190,7 +190,7 @@ pub struct Compression {
     pattern: Arc<Pattern>,
     colouring: Arc<Colouring>,
     /// For every entry, where it is in the products: those of the columns' colours, then those of the rows'.
-    places: Vec<i64>,
+    places: Tensor,
 }
 
 impl Compression {
@@ -202,7 +202,7 @@ impl Compression {
 
     /// The pattern with a colouring of it.
     pub fn new(pattern: Pattern, colouring: Colouring) -> Compression {
-        let places = places(&pattern, &colouring);
+        let places = Tensor::from(places(&pattern, &colouring));
         Compression {
             pattern: Arc::new(pattern),
             colouring: Arc::new(colouring),
@@ -286,9 +286,8 @@ impl Compression {
             let floating: Vec<Tensor> = floating.map(|(cotangent, _)| cotangent).collect();
             products.extend(flattened(&floating, rows));
         }
-        let places = Tensor::from(self.places.clone());
         match joined(products) {
-            Some(all) => all.index_select(0, &places),
+            Some(all) => all.index_select(0, &self.places),
             None => Tensor::from(Vec::<f64>::new()),
         }
     }

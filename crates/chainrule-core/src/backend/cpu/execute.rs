@@ -163,24 +163,17 @@ impl Execution<'_> {
     }
 
     fn group(&mut self, group: &Group, step: &Step) -> Result<(), Error> {
-        let inputs: Result<SmallVec<[Arc<Stored>; 8]>, Error> = step
-            .inputs
-            .iter()
-            .map(|&slot| {
-                in_rows(
-                    as_array(self.value(slot), self.spec(slot))?,
-                    self.spec(slot),
-                )
-            })
-            .collect();
-        let mut inputs = inputs?;
-        let mut in_place: SmallVec<[Option<usize>; 8]> = SmallVec::from_elem(None, inputs.len());
-        let mut outputs: SmallVec<[Buffer; 4]> = SmallVec::new();
+        let mut inputs: SmallVec<[Holding; 8]> = SmallVec::with_capacity(step.inputs.len());
+        for &slot in &step.inputs {
+            let stored = as_array(self.value(slot), self.spec(slot))?;
+            inputs.push(Holding::Shared(in_rows(stored, self.spec(slot))?));
+        }
+        let mut dying = step.dying.clone();
+        let mut outputs: SmallVec<[Buffer; 4]> = SmallVec::with_capacity(step.outputs.len());
         for (index, &slot) in step.outputs.iter().enumerate() {
-            let recycled = if group.program.is_reduction(index) {
-                None
-            } else {
-                self.take_over(step, slot, &mut inputs, &mut in_place, index)
+            let recycled = match group.program.is_reduction(index) {
+                true => None,
+                false => self.take_over(step, slot, &mut inputs, &mut dying, index),
             };
             let spec = self.spec(slot);
             outputs.push(match recycled {
@@ -188,21 +181,20 @@ impl Execution<'_> {
                 None => Buffer::for_elements(spec.dtype(), spec.elements())?,
             });
         }
-        let strides: SmallVec<[Strides; 8]> = inputs
-            .iter()
-            .map(|stored| stored.layout.strides.clone())
-            .collect();
         let zeros = Strides::from_elem(0, group.shape.rank());
         let operands: SmallVec<[Operand<'_>; 8]> = inputs
             .iter()
-            .zip(&strides)
-            .zip(&in_place)
-            .map(|((stored, strides), in_place)| match in_place {
-                Some(output) => Operand::InPlace(*output),
-                None if stored.layout.shape.rank() == group.shape.rank() => {
+            .map(|holding| match holding {
+                Holding::TakenBy(output) => Operand::InPlace(*output),
+                Holding::Shared(stored) => {
+                    let same_rank = stored.layout.shape.rank() == group.shape.rank();
+                    let strides = if same_rank {
+                        &stored.layout.strides
+                    } else {
+                        &zeros
+                    };
                     Operand::strided(&stored.buffer, stored.layout.offset, strides)
                 }
-                None => Operand::strided(&stored.buffer, stored.layout.offset, &zeros),
             })
             .collect();
         let mut targets: SmallVec<[&mut Buffer; 4]> = outputs.iter_mut().collect();
@@ -222,40 +214,49 @@ impl Execution<'_> {
         &mut self,
         step: &Step,
         slot: u32,
-        inputs: &mut [Arc<Stored>],
-        in_place: &mut [Option<usize>],
+        inputs: &mut [Holding],
+        dying: &mut SmallVec<[u32; 4]>,
         output: usize,
     ) -> Option<Buffer> {
+        let bytes = self.spec(slot).bytes();
         let size = self.spec(slot).dtype().size();
-        for (position, &candidate) in step.inputs.iter().enumerate() {
-            let fits = in_place[position].is_none()
-                && step.last_reads.contains(&candidate)
-                && self.spec(candidate).dtype().size() == size
-                && inputs[position].layout.offset == 0
-                && inputs[position].layout.is_contiguous()
-                && inputs[position].buffer.len() == self.spec(slot).bytes()
-                && self.spec(candidate).shape() == self.spec(slot).shape();
-            if !fits {
+        let mut next = 0;
+        while next < dying.len() {
+            let position = dying[next] as usize;
+            let candidate = step.inputs[position];
+            if self.spec(candidate).dtype().size() != size {
+                next += 1; // another output may take it
                 continue;
             }
+            dying.remove(next);
+            let Holding::Shared(stored) = &inputs[position] else {
+                unreachable!("an input is taken over once")
+            };
             // Two holders are ours, the slot and `inputs`; more means that somebody else still looks at it.
-            if Arc::strong_count(&inputs[position]) != 2
-                || Arc::strong_count(&inputs[position].buffer) != 1
-            {
+            let ours = Arc::strong_count(stored) == 2 && Arc::strong_count(&stored.buffer) == 1;
+            let whole = stored.layout.offset == 0
+                && stored.layout.is_contiguous()
+                && stored.buffer.len() == bytes;
+            if !ours || !whole {
                 continue;
             }
             self.slots[candidate as usize] = None;
-            let layout = inputs[position].layout.clone();
-            let empty = Arc::new(Stored {
-                buffer: Arc::new(Buffer::scratch(0).ok()?),
-                layout,
-            });
-            let stored = Arc::into_inner(std::mem::replace(&mut inputs[position], empty))?;
-            in_place[position] = Some(output);
-            return Arc::into_inner(stored.buffer);
+            let taken = std::mem::replace(&mut inputs[position], Holding::TakenBy(output));
+            let Holding::Shared(stored) = taken else {
+                unreachable!("looked at above")
+            };
+            return Arc::into_inner(Arc::into_inner(stored)?.buffer);
         }
         None
     }
+}
+
+/// An input of a group while it runs.
+enum Holding {
+    /// Memory that the group only reads.
+    Shared(Arc<Stored>),
+    /// Memory that an output of the group has taken over.
+    TakenBy(usize),
 }
 
 /// A value as elements in memory; a filled one becomes a single element seen from everywhere.
