@@ -10,6 +10,9 @@ pub use chainrule_derive::{Module, Tree};
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+/// Graphs as text, pictures, Graphviz and JSON: `view::text(&mut graph)`.
+pub use chainrule_view as view;
+
 /// Parameters, layers, optimisers and weights in files.
 pub mod nn {
     pub use chainrule_nn::{

@@ -3,11 +3,11 @@
 use super::evaluate::evaluate_one;
 use super::function::{Function, array, refused};
 use super::graph::{Computed, Recorded, is_diagonal, recorded};
-use super::local;
-use super::model::{Direction, Kind, Local, Model, Node, Structure};
-use super::number::Array;
 use super::problem::Problem;
 use super::value::{Value, from_numbers};
+use chainrule::view::Array;
+use chainrule::view::local;
+use chainrule::view::{Direction, Kind, Local, Model, Node, Structure};
 use chainrule::{DType, ErrorKind, Tensor, attempt, jacrev, jvp, vjp};
 
 /// Whole local Jacobians with more elements are not computed.
@@ -62,6 +62,7 @@ fn model(function: &Function, recorded: Recorded, direction: Direction) -> Model
         expression: function.text.clone(),
         nodes: recorded.nodes,
         result: recorded.result,
+        outputs: vec![recorded.result],
         direction,
     }
 }
@@ -284,25 +285,8 @@ impl Edge<'_> {
                 attempt(|| vjp(|x: &Tensor| self.apply(x), &operand, |_| cotangent.clone()).1);
             pulled.ok().map(|pulled| array(&pulled))
         };
-        let labels: Vec<&str> = node
-            .inputs
-            .iter()
-            .map(|&input| nodes[input].label.as_str())
-            .collect();
-        let formula = match local::template(&node.primitive, self.position) {
-            // A vector has no transpose.
-            Some(template)
-                if template.ends_with(".T")
-                    && node
-                        .inputs
-                        .iter()
-                        .all(|&input| nodes[input].value.shape.len() < 2) =>
-            {
-                local::filled(template.trim_end_matches(".T"), &labels, &node.label)
-            }
-            Some(template) => local::filled(&template, &labels, &node.label),
-            None => format!("∂{}/∂{}", node.label, source.label),
-        };
+        let formula = local::formula(nodes, self.computed.node, self.position)
+            .unwrap_or_else(|| format!("∂{}/∂{}", node.label, source.label));
         let adjoint = node
             .derivative
             .as_ref()

@@ -1,6 +1,6 @@
 //! What is shown when it is asked for: paths, Jacobians, second derivatives, central differences.
 
-use super::number::Array;
+use chainrule::view::Array;
 
 /// Something for each variable, by its name.
 pub type ByName<T> = Vec<(String, T)>;

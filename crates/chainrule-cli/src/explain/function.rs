@@ -1,7 +1,6 @@
 //! The expression as a function of its variables: its value, derivatives, and central differences to compare them with.
 
 use super::evaluate::{Evaluated, evaluate, evaluate_moved};
-use super::number::Array;
 use super::options::Options;
 use super::parser::parse;
 use super::problem::{Problem, Span};
@@ -9,6 +8,7 @@ use super::suggest::nearest;
 use super::syntax::Program;
 use super::value::{from_numbers, numbers};
 use super::variables::variables;
+use chainrule::view::Array;
 use chainrule::{DType, Error, ErrorKind, Tensor};
 
 /// A program, the values of its variables, and which of them count.
@@ -146,6 +146,7 @@ pub fn array(tensor: &Tensor) -> Array {
         shape: tensor.shape().iter().copied().collect(),
         elements: numbers(tensor),
         truth: tensor.dtype() == chainrule::DType::Bool,
+        elided: None,
     }
 }
 

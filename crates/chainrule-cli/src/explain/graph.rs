@@ -3,12 +3,12 @@
 use super::evaluate::{Evaluated, Record};
 use super::function::{Function, array};
 use super::functions::{self, Apply};
-use super::local::is_elementwise;
-use super::model::{Kind, Node};
-use super::number::number_text;
 use super::syntax::{ExpressionId, Kind as Syntax, Operator, Program};
 use super::value::Value;
 use chainrule::Tensor;
+use chainrule::view::local::is_elementwise;
+use chainrule::view::number_text;
+use chainrule::view::{Kind, Node};
 use std::collections::{HashMap, HashSet};
 
 /// The nodes, and how they hang together with the evaluation.
@@ -94,11 +94,14 @@ impl Building<'_> {
             primitive: primitive.to_owned(),
             detail: String::new(),
             inputs,
+            dtype: tensor.dtype(),
             value: array(tensor),
             derivative: None,
             locals: Vec::new(),
             kept: false,
             span: None,
+            place: None,
+            module: String::new(),
         });
         self.nodes.len() - 1
     }

@@ -2,24 +2,18 @@
 //!
 //! The text becomes tokens ([`lexer`]), a syntax tree ([`parser`]), and tensors ([`evaluate`]); the expression is then a
 //! function of its variables ([`function`]). Its nodes ([`graph`]) with their derivatives ([`differentiate`]) make the
-//! [`model`], which all views draw: [`report`] as text, [`svg`], [`dot`], [`json`].
+//! [`Model`] of the crate `chainrule-view`, which draws it; [`report`] adds the views in words, [`json`] what was asked for
+//! besides.
 
 mod arguments;
-mod canvas;
 mod differentiate;
-mod dot;
 mod evaluate;
 mod extras;
 mod function;
 mod functions;
 mod graph;
-mod graph_view;
 mod json;
-mod layout;
 mod lexer;
-mod local;
-mod model;
-mod number;
 mod operators;
 mod options;
 mod parser;
@@ -31,7 +25,6 @@ mod second;
 mod step;
 mod style;
 mod suggest;
-mod svg;
 mod syntax;
 mod tensor_view;
 mod value;
@@ -44,14 +37,12 @@ mod views_tests;
 
 pub use options::Options;
 
+use chainrule::view::{Array, Direction, Model, Style};
 use extras::{ByName, Check, Extras};
 use function::{Function, array};
-use model::{Direction, Model};
-use number::Array;
 use options::Mode;
 use problem::Problem;
 use std::io::{self, Write};
-use style::Style;
 
 /// Why nothing could be explained.
 #[derive(Debug, thiserror::Error)]
@@ -75,17 +66,17 @@ pub fn run(options: &Options) -> Result<(), ExplainError> {
     let function = Function::read(options)?;
     let explained = Explained::of(&function, options)?;
     if let Some(file) = &options.svg {
-        std::fs::write(file, svg::draw(&explained.models[0]))
+        std::fs::write(file, explained.models[0].svg())
             .map_err(|error| ExplainError::Picture(file.display().to_string(), error))?;
     }
-    let style = Style::of_stdout();
+    let style = style::of_stdout();
     if options.step {
         return Ok(step::run(&explained, style)?);
     }
     let text = if options.json {
         format!("{}\n", explained.json())
     } else if options.dot {
-        dot::draw(&explained.models[0])
+        explained.models[0].dot()
     } else if let Some(file) = &options.svg {
         let summary = report::summary(&explained.models[0], &explained.gradients, style);
         format!("{summary}\ndrawn in {}\n", file.display())

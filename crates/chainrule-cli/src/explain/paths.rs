@@ -2,9 +2,9 @@
 //! derivative is their sum.
 
 use super::extras::{Path, Paths};
-use super::model::{Kind, Local, Model, Structure};
-use super::number::Array;
 use super::problem::Problem;
+use chainrule::view::Array;
+use chainrule::view::{Kind, Local, Model, Structure};
 
 /// So many paths are shown at most; of more, the largest.
 const SHOWN: usize = 10_000;

@@ -1,24 +1,7 @@
 //! What is wrong with an expression, and where: a message with a caret under the place.
 
+pub use chainrule::view::Span;
 use std::fmt;
-
-/// Part of a text, in bytes; `end` is behind the last one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    pub start: usize,
-    pub end: usize,
-}
-
-impl Span {
-    pub fn new(start: usize, end: usize) -> Span {
-        Span { start, end }
-    }
-
-    /// From the beginning of `self` to the end of `other`.
-    pub fn to(self, other: Span) -> Span {
-        Span::new(self.start.min(other.start), self.end.max(other.end))
-    }
-}
 
 /// A mistake in what the user gave: the expression, the values of the variables, or an option.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! The recursive view: the chain rule applied node by node, in words and numbers.
 
-use super::model::{Direction, Kind, Local, Model, Structure};
-use super::number::{Array, number_text};
-use super::style::{Role, Style};
+use chainrule::view::{Array, number_text};
+use chainrule::view::{Direction, Kind, Local, Model, Structure};
+use chainrule::view::{Role, Style};
 
 /// What happens at one node: a heading, and a line for each derivative that flows.
 pub struct Step {

@@ -1,12 +1,11 @@
 //! The views as text, one below the other.
 
 use super::extras::{ByName, Extras, Paths};
-use super::graph_view::{self, MOST_NODES};
-use super::model::{Direction, Kind, Model};
-use super::number::{Array, number_text};
 use super::recursive_view::{MOST_STEPS, derivative_name, step_lines, steps};
-use super::style::{Role, Style};
 use super::tensor_view;
+use chainrule::view::{Array, number_text};
+use chainrule::view::{Direction, Kind, Model};
+use chainrule::view::{MOST_NODES, Role, Style};
 
 /// The whole report: the result, the values, the views of each model, and what else was asked for.
 pub fn text(models: &[Model], gradients: &ByName<Array>, extras: &Extras, style: Style) -> String {
@@ -22,7 +21,7 @@ pub fn text(models: &[Model], gradients: &ByName<Array>, extras: &Extras, style:
             heading,
             &tensor_view::lines(model, style.width),
         );
-        let drawn = graph_view::draw(model, style).unwrap_or_else(|| {
+        let drawn = model.drawn(style).unwrap_or_else(|| {
             let many = format!(
                 "  {} nodes are too many to be drawn here (at most {MOST_NODES}); --svg FILE and --dot draw them",
                 model.len()

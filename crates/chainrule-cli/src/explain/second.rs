@@ -2,8 +2,8 @@
 
 use super::extras::ByName;
 use super::function::{Function, array, refused};
-use super::number::Array;
 use super::problem::Problem;
+use chainrule::view::Array;
 use chainrule::{DType, ErrorKind, Tensor, attempt, grad, jacrev};
 
 /// The Jacobian of the result by each chosen variable: the result's shape followed by the variable's.

@@ -1,10 +1,10 @@
 //! `--step`: one node at a time, from the values forward to the derivatives, waiting for Enter.
 
 use super::Explained;
-use super::model::{Kind, Model};
 use super::recursive_view::{step_lines, steps};
 use super::report;
-use super::style::{Role, Style};
+use chainrule::view::{Kind, Model};
+use chainrule::view::{Role, Style};
 use std::io::{self, BufRead, IsTerminal, Write};
 
 /// Shows the steps; where the input ends, the rest follows without waiting.

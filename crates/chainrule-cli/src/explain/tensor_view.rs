@@ -1,7 +1,7 @@
 //! The tensor view: the products by which adjoints flow, with the shapes of their factors.
 
-use super::model::{Direction, Kind, Model, Node, Structure};
 use super::recursive_view::{MOST_STEPS, derivative_name};
+use chainrule::view::{Direction, Kind, Model, Node, Structure};
 
 /// A row: the node, the product, the shapes.
 type Row = [String; 3];

@@ -1,9 +1,9 @@
 //! All views over random programs: nothing panics, and the derivatives agree with differences and with each other.
 
 use super::options::{Mode, Options};
-use super::style::Style;
 use super::tests::{Random, random_text};
-use super::{Explained, Function, dot, functions, svg};
+use super::{Explained, Function, functions};
+use chainrule::view::Style;
 
 const STYLE: Style = Style {
     colour: false,
@@ -157,8 +157,8 @@ fn random_programs_are_explained_alike_in_both_modes() {
                 text.lines().all(|line| line.chars().count() <= 130),
                 "{expression}\n{text}"
             );
-            assert!(svg::draw(&explained.models[0]).ends_with("</svg>\n"));
-            assert!(dot::draw(&explained.models[0]).ends_with("}\n"));
+            assert!(explained.models[0].svg().ends_with("</svg>\n"));
+            assert!(explained.models[0].dot().ends_with("}\n"));
             assert!(explained.json().is_object());
         }
     }
@@ -266,7 +266,7 @@ fn what_does_not_flow_is_no_mistake() {
         let explained = explained(&options(expression))
             .unwrap_or_else(|problem| panic!("{expression}: {problem}"));
         assert!(!explained.text(STYLE).is_empty());
-        svg::draw(&explained.models[0]);
+        explained.models[0].svg();
     }
 }
 
@@ -277,8 +277,9 @@ fn graphs_of_forty_nodes_fit_eighty_columns() {
         text += &format!("; a{link} = sin(a{before}) + y", before = link - 1);
     }
     let explained = explained(&options(&text)).unwrap();
-    let lines =
-        super::graph_view::draw(&explained.models[0], Style { width: 80, ..STYLE }).unwrap();
+    let lines = explained.models[0]
+        .drawn(Style { width: 80, ..STYLE })
+        .unwrap();
     assert!(lines.iter().all(|line| line.chars().count() <= 80));
     let drawing = lines.join("\n");
     for link in 0..20 {
@@ -309,8 +310,8 @@ fn views_of_random_texts_never_panic() {
                 width: 40,
             };
             assert!(!explained.text(narrow).is_empty());
-            svg::draw(&explained.models[0]);
-            dot::draw(&explained.models[0]);
+            explained.models[0].svg();
+            explained.models[0].dot();
             let text = explained.json().to_string();
             assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
         }

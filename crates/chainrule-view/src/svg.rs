@@ -1,8 +1,8 @@
 //! The graph as a picture: boxes with the primitive's symbol, on each wire the value above it in green and the adjoint
 //! below it in red, as the circuits of Stanford's CS231n are drawn.
 
-use super::layout::{Item, Spacing, Wire, layout};
-use super::model::{Direction, Kind, Model, Node, box_text};
+use crate::layout::{Item, Spacing, Wire, layout};
+use crate::model::{Direction, Kind, Model, Node, box_text};
 use std::fmt::Write;
 
 const SPACING: Spacing = Spacing {
@@ -23,7 +23,7 @@ const LETTER: i32 = 79;
 const LONGEST: usize = 22;
 
 /// A whole SVG document.
-pub fn draw(model: &Model) -> String {
+pub(crate) fn draw(model: &Model) -> String {
     let figures: Vec<Figure> = model.nodes.iter().map(Figure::of).collect();
     let items: Vec<Item> = figures.iter().map(Figure::item).collect();
     let drawn = layout(&items, SPACING);

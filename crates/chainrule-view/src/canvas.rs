@@ -1,6 +1,6 @@
 //! A drawing made of letters: text, boxes, and wires that join, branch and pass over each other.
 
-use super::style::{Role, Style};
+use crate::style::{Role, Style};
 
 /// Letters with roles in rows and columns; wires are kept apart until it is printed.
 pub struct Canvas {

@@ -1,6 +1,7 @@
 //! Local derivatives as formulas: from the declarations where those are elementwise, written here where they are not.
 
-use chainrule::declare::rows;
+use crate::model::Node;
+use chainrule_core::declare::rows;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -66,6 +67,20 @@ fn rewritten(primitive: &str, position: usize) -> Option<&'static str> {
         ("logsumexp", _) => "softmax(x)",
         _ => return None,
     })
+}
+
+/// The derivative of node `at` by its input at `position` in the labels of the nodes; nothing where no formula is known.
+pub fn formula(nodes: &[Node], at: usize, position: usize) -> Option<String> {
+    let node = &nodes[at];
+    let template = template(&node.primitive, position)?;
+    let inputs = || node.inputs.iter().map(|&input| &nodes[input]);
+    let labels: Vec<&str> = inputs().map(|input| input.label.as_str()).collect();
+    // A vector has no transpose.
+    let template = match inputs().all(|input| input.value.shape.len() < 2) {
+        true => template.trim_end_matches(".T"),
+        false => &template,
+    };
+    Some(filled(template, &labels, &node.label))
 }
 
 /// Which inputs, by position, the backward pass reads for the input at `position`, and whether it reads the result.

@@ -1,10 +1,10 @@
 //! The graph in the language of Graphviz: `chainrule explain "…" --dot | dot -Tsvg`.
 
-use super::model::{Kind, Model, box_text};
+use crate::model::{Kind, Model, box_text};
 use std::fmt::Write;
 
 /// A `digraph`; each edge carries the value and the derivative of the node it leaves.
-pub fn draw(model: &Model) -> String {
+pub(crate) fn draw(model: &Model) -> String {
     let mut out = String::from(
         "digraph chainrule {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"monospace\"];\n  \
          edge [fontname=\"monospace\", fontsize=11];\n",

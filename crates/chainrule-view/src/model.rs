@@ -1,15 +1,23 @@
-//! What is known of an expression after differentiation: the one model that every view draws.
+//! What is known of a graph after differentiation: the one model that every view draws.
 
-use super::number::Array;
-use super::problem::Span;
+use crate::number::Array;
+use crate::span::Span;
+use crate::style::Style;
+use crate::{dot, list, svg, text};
+use chainrule_core::DType;
 
 /// The graph with its values and derivatives. Nodes stand in topological order.
 #[derive(Debug)]
 pub struct Model {
+    /// The text that was differentiated, or a title.
     pub expression: String,
+    /// The nodes; each one's number is its position here.
     pub nodes: Vec<Node>,
-    /// The node whose value is the result.
+    /// The node whose value is the result; the first, where there are several.
     pub result: usize,
+    /// The nodes whose values are results.
+    pub outputs: Vec<usize>,
+    /// Which derivatives the nodes hold.
     pub direction: Direction,
 }
 
@@ -19,7 +27,10 @@ pub enum Direction {
     /// Adjoints: of the result by the node.
     Reverse,
     /// Tangents: of the node by one input.
-    Forward { input: usize },
+    Forward {
+        /// The input's node.
+        input: usize,
+    },
     /// None, as nobody said how to weigh the elements of the result.
     None,
 }
@@ -27,23 +38,32 @@ pub enum Direction {
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// An input of the function.
     Variable,
+    /// What the function uses besides its inputs.
     Constant,
+    /// The result of an operation.
     Operation,
 }
 
 /// One value of the computation.
 #[derive(Debug)]
 pub struct Node {
+    /// What it is.
     pub kind: Kind,
     /// The name of a variable, or the one a statement gave.
     pub name: Option<String>,
     /// What the views call it: its name, a constant's text, or a name of ours.
     pub label: String,
+    /// The operation's name, as the method is called: `mul`, `sin`, `matmul`.
     pub primitive: String,
     /// What a function is given besides its inputs, as it was written: `, axis=0`, or the brackets of an index.
     pub detail: String,
+    /// The nodes of its operands.
     pub inputs: Vec<usize>,
+    /// The type of its elements.
+    pub dtype: DType,
+    /// Its value, or the shape and the norm of a large one.
     pub value: Array,
     /// The adjoint or the tangent; `None` where no derivative flows.
     pub derivative: Option<Array>,
@@ -51,7 +71,12 @@ pub struct Node {
     pub locals: Vec<Option<Local>>,
     /// Whether the backward pass reads its value.
     pub kept: bool,
+    /// Where it stands in the expression.
     pub span: Option<Span>,
+    /// The line of the program that made it: `src/main.rs:12`.
+    pub place: Option<String>,
+    /// The path of the module in whose forward it was made; empty outside.
+    pub module: String,
 }
 
 /// The derivative of a node by one of its inputs.
@@ -61,6 +86,7 @@ pub struct Local {
     pub formula: String,
     /// Its value: of each element by its own element (`diagonal`), or the whole Jacobian.
     pub value: Option<Array>,
+    /// What the Jacobian looks like.
     pub structure: Structure,
     /// What the input gets from this node in reverse mode: the node's adjoint times this derivative.
     pub contribution: Option<Array>,
@@ -76,9 +102,39 @@ pub enum Structure {
 }
 
 impl Model {
-    /// The inputs and operations, whose number decides what can be drawn.
+    /// How many nodes there are, which decides what can be drawn.
     pub fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Whether there is no node at all.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// A whole SVG document: values above the wires in green, derivatives below in red.
+    pub fn svg(&self) -> String {
+        svg::draw(self)
+    }
+
+    /// In the language of Graphviz: a `digraph` whose edges carry the value and the derivative of the node they leave.
+    pub fn dot(&self) -> String {
+        dot::draw(self)
+    }
+
+    /// Boxes and wires for the terminal, or a table of the nodes where there are more than
+    /// [`MOST_NODES`](crate::MOST_NODES).
+    pub fn text(&self, style: Style) -> String {
+        let mut lines = self
+            .drawn(style)
+            .unwrap_or_else(|| list::lines(self, style));
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
+    /// The lines of the drawing of boxes and wires; `None` if there are more than [`MOST_NODES`](crate::MOST_NODES).
+    pub fn drawn(&self, style: Style) -> Option<Vec<String>> {
+        text::draw(self, style)
     }
 
     /// The nodes that read a node's value, each once.

@@ -1,10 +1,10 @@
 //! The graph view: boxes and wires from left to right, the value above each node and the adjoint below it, as in the
 //! circuits of Karpathy's lectures. What is wider than the terminal continues below.
 
-use super::canvas::Canvas;
-use super::layout::{Item, Spacing, layers, layout};
-use super::model::{Kind, Model, box_text};
-use super::style::{Role, Style};
+use crate::canvas::Canvas;
+use crate::layout::{Item, Spacing, layers, layout};
+use crate::model::{Kind, Model, box_text};
+use crate::style::{Role, Style};
 use std::collections::HashMap;
 
 /// Larger graphs would fill many screens without being readable.
@@ -21,7 +21,7 @@ const SPACING: Spacing = Spacing {
 const LONGEST: usize = 24;
 
 /// The drawing, in as many parts as the width needs; `None` if there are too many nodes.
-pub fn draw(model: &Model, style: Style) -> Option<Vec<String>> {
+pub(crate) fn draw(model: &Model, style: Style) -> Option<Vec<String>> {
     if model.len() > MOST_NODES {
         return None;
     }

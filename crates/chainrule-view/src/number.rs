@@ -1,6 +1,4 @@
-//! Numbers and arrays as people read them, and as JSON has them.
-
-use serde_json::{Number, Value as Json};
+//! Numbers and arrays as people read them.
 
 /// Six digits that count, without zeros that do not: `-4`, `0.283662`, `1.5e-9`.
 pub fn number_text(number: f64) -> String {
@@ -37,13 +35,17 @@ fn without_zeros(text: &str) -> &str {
     }
 }
 
-/// Numbers in nested arrays: elements in row-major order.
+/// Numbers in nested arrays, or the description of many of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
+    /// The extents; none for one number.
     pub shape: Vec<usize>,
+    /// The elements in row-major order; none where they are elided.
     pub elements: Vec<f64>,
     /// Whether they are truth values, 1 and 0.
     pub truth: bool,
+    /// √Σx² of elements that were too many to be listed.
+    pub elided: Option<f64>,
 }
 
 impl Array {
@@ -53,14 +55,17 @@ impl Array {
             shape: Vec::new(),
             elements: vec![number],
             truth: false,
+            elided: None,
         }
     }
 
+    /// Zeros of a shape.
     pub fn zeros(shape: &[usize]) -> Array {
         Array {
             shape: shape.to_vec(),
             elements: vec![0.0; shape.iter().product()],
             truth: false,
+            elided: None,
         }
     }
 
@@ -88,15 +93,17 @@ impl Array {
 
     /// √Σx².
     pub fn norm(&self) -> f64 {
-        self.elements
-            .iter()
-            .fold(0.0, |norm: f64, x| norm.hypot(*x))
+        let listed = || {
+            let elements = self.elements.iter();
+            elements.fold(0.0, |norm: f64, x| norm.hypot(*x))
+        };
+        self.elided.unwrap_or_else(listed)
     }
 
     /// As text of at most about `width` letters: `-4`, `[1, 2, 3]`, with fewer digits if that helps, or the shape and the
     /// norm.
     pub fn text(&self, width: usize) -> String {
-        if self.elements.len() <= 64 {
+        if self.elided.is_none() && self.elements.len() <= 64 {
             for digits in [6, 3] {
                 let element = |number| self.element_text(number, digits);
                 let text = nested(&self.shape, &self.elements, &element);
@@ -128,11 +135,6 @@ impl Array {
     pub fn shape_text(&self) -> String {
         shape_text(&self.shape)
     }
-
-    /// A number, or nested arrays of numbers.
-    pub fn json(&self) -> Json {
-        json_nested(&self.shape, &self.elements)
-    }
 }
 
 /// Extents as `2×3` or `3-vector`; one number is a `number`.
@@ -159,31 +161,6 @@ fn nested(shape: &[usize], elements: &[f64], text: &dyn Fn(f64) -> String) -> St
                 .collect();
             format!("[{}]", parts.join(", "))
         }
-    }
-}
-
-fn json_nested(shape: &[usize], elements: &[f64]) -> Json {
-    match shape {
-        [] => elements
-            .first()
-            .map_or(Json::Null, |&number| json_number(number)),
-        [extent, rest @ ..] => {
-            let step = rest.iter().product::<usize>();
-            let part = |at: usize| json_nested(rest, &elements[at * step..(at + 1) * step]);
-            Json::Array((0..*extent).map(part).collect())
-        }
-    }
-}
-
-/// A number; JSON has no others than finite ones, so those are strings.
-pub fn json_number(number: f64) -> Json {
-    if number.is_nan() {
-        return Json::from("NaN");
-    }
-    match Number::from_f64(number) {
-        Some(finite) => Json::Number(finite),
-        None if number > 0.0 => Json::from("Infinity"),
-        None => Json::from("-Infinity"),
     }
 }
 
@@ -215,6 +192,7 @@ mod tests {
             shape: shape.to_vec(),
             elements: (0..shape.iter().product()).map(|x| x as f64).collect(),
             truth: false,
+            elided: None,
         };
         assert_eq!(array(&[2, 2]).text(40), "[[0, 1], [2, 3]]");
         assert_eq!(array(&[10, 20]).text(40), "10×20, norm 1626.87");
@@ -222,5 +200,13 @@ mod tests {
         assert_eq!(array(&[2, 0]).text(40), "[[], []]");
         assert_eq!(array(&[2, 2]).json().to_string(), "[[0.0,1.0],[2.0,3.0]]");
         assert_eq!(Array::scalar(f64::NEG_INFINITY).json(), "-Infinity");
+        let elided = Array {
+            elements: Vec::new(),
+            elided: Some(1.5),
+            ..array(&[10, 20])
+        };
+        assert_eq!(elided.text(24), "10×20, norm 1.5");
+        assert_eq!(elided.text(12), "10×20");
+        assert_eq!(elided.json().to_string(), r#"{"norm":1.5}"#);
     }
 }
