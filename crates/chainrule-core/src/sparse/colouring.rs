@@ -7,7 +7,6 @@
 
 use super::Pattern;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 /// In which products the directions of a colouring are used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -290,21 +289,27 @@ fn greedy_distance_two(of: &Pattern, back: &Pattern) -> Vec<u32> {
     colours
 }
 
-/// The vertex that sees the most colours is next (Brélaz 1979); of those, the one with the most entries, then the first.
+/// The vertex that sees the most colours is next (Brélaz 1979); of those, the one that has come to see so many last.
 /// Vertices see at most 64 colours. On a grid this finds the perfect colouring, which no fixed order does.
 fn saturated_distance_two(of: &Pattern, back: &Pattern) -> Vec<u32> {
     let vertices = of.shape()[0];
     let mut colours = vec![NEUTRAL; vertices];
     let mut seen = vec![0u64; vertices];
-    let rank = |seen: u64, vertex: u32| {
-        let entries = of.row(vertex as usize).len() as u32;
-        (seen.count_ones(), entries, Reverse(vertex))
-    };
-    let mut waiting: BinaryHeap<_> = (0..vertices as u32).map(|vertex| rank(0, vertex)).collect();
-    while let Some((colours_seen, _, Reverse(vertex))) = waiting.pop() {
+    // Vertices by the number of colours they see; an entry is outdated when its vertex sees more by now.
+    let mut waiting: Vec<Vec<u32>> = vec![Vec::new(); u64::BITS as usize + 1];
+    waiting[0] = (0..vertices as u32).rev().collect();
+    let mut most = 0;
+    loop {
+        let Some(vertex) = waiting[most].pop() else {
+            match most {
+                0 => return colours,
+                _ => most -= 1,
+            }
+            continue;
+        };
         let own = vertex as usize;
-        if colours[own] != NEUTRAL || colours_seen != seen[own].count_ones() {
-            continue; // an outdated entry
+        if colours[own] != NEUTRAL || seen[own].count_ones() as usize != most {
+            continue;
         }
         let colour = (!seen[own]).trailing_zeros();
         if colour == u64::BITS {
@@ -316,12 +321,13 @@ fn saturated_distance_two(of: &Pattern, back: &Pattern) -> Vec<u32> {
                 let view = &mut seen[other as usize];
                 if colours[other as usize] == NEUTRAL && *view & 1 << colour == 0 {
                     *view |= 1 << colour;
-                    waiting.push(rank(*view, other));
+                    let count = view.count_ones() as usize;
+                    waiting[count].push(other);
+                    most = most.max(count);
                 }
             }
         }
     }
-    colours
 }
 
 /// The least colour that is not taken for `vertex`.

@@ -1,4 +1,5 @@
-//! What derivatives cost beside the function: gradients, whole Jacobians in both modes, memory by mode.
+//! What derivatives cost beside the function: gradients, whole Jacobians in both modes, higher orders, memory by
+//! mode.
 
 use crate::measure::Bench;
 use chainrule::prelude::*;
@@ -8,6 +9,7 @@ use std::time::Instant;
 pub fn run(bench: &mut Bench) {
     gradients(bench);
     jacobians(bench);
+    orders(bench);
     memory_by_mode(bench);
 }
 
@@ -82,28 +84,62 @@ fn gradients(bench: &Bench) {
     }
 }
 
-/// Forward mode costs in proportion to the inputs, reverse mode in proportion to the outputs.
+/// Forward mode costs in proportion to the inputs, reverse mode in proportion to the outputs, of the same function.
 fn jacobians(bench: &Bench) {
     let generator = Generator::new(5);
     let mixing = generator.normal([512, 512], 0.0, 0.04);
+    let rest = generator.normal(512, 0.0, 1.0);
     let f = |x: &Tensor, outputs: usize| {
-        let rows = mixing.narrow(0, 0, outputs);
-        let columns = mixing.narrow(1, 0, x.elements());
-        rows.matmul(columns.matmul(x).tanh()).tanh()
+        let inputs = x.elements();
+        let whole = Tensor::concat(&[x, &rest.narrow(0, inputs, 512 - inputs)], 0);
+        let mixed = mixing.matmul(mixing.matmul(whole).tanh()).tanh();
+        mixed.narrow(0, 0, outputs)
     };
     for inputs in [64, 128, 256, 512] {
         let x = generator.normal(inputs, 0.0, 1.0);
-        let case = format!("jacfwd, {inputs} inputs, 64 outputs");
+        let case = format!("jacfwd, {inputs} of 512 inputs");
         bench.report("costs", &case, "us", 1.0, || {
-            evaluate(&[&jacfwd(|x: &Tensor| f(x, 64))(black_box(&x))]);
+            evaluate(&[&jacfwd(|x: &Tensor| f(x, 512))(black_box(&x))]);
         });
     }
-    let x = generator.normal(64, 0.0, 1.0);
+    let x = generator.normal(512, 0.0, 1.0);
     for outputs in [64, 128, 256, 512] {
-        let case = format!("jacrev, 64 inputs, {outputs} outputs");
+        let case = format!("jacrev, {outputs} of 512 outputs");
         bench.report("costs", &case, "us", 1.0, || {
             evaluate(&[&jacrev(|x: &Tensor| f(x, outputs))(black_box(&x))]);
         });
+    }
+}
+
+/// All derivatives up to an order, by Taylor mode and by nested directions.
+fn orders(bench: &Bench) {
+    fn nested(x: &Tensor, order: usize) -> Tensor {
+        match order {
+            0 => x.sin().exp().tanh(),
+            _ => jvp(|x: &Tensor| nested(x, order - 1), x, &x.ones_like()).1,
+        }
+    }
+    let x = Generator::new(6).normal(1000, 0.0, 0.5);
+    for order in [2, 4, 6] {
+        bench.report(
+            "costs",
+            &format!("order {order} by taylor"),
+            "us",
+            1.0,
+            || {
+                let (_, derivatives) = taylor(|x: &Tensor| nested(x, 0), &x, &x.ones_like(), order);
+                evaluate(&[&derivatives[order - 1]]);
+            },
+        );
+        bench.report(
+            "costs",
+            &format!("order {order} by nesting"),
+            "us",
+            1.0,
+            || {
+                evaluate(&[&nested(&x, order)]);
+            },
+        );
     }
 }
 
