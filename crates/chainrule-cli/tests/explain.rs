@@ -37,6 +37,22 @@ fn the_lectures_first_example() {
     assert_eq!(found["gradients"], gradients);
 }
 
+/// The schema is documented, and tested in full, in the crate `chainrule-view`.
+#[test]
+fn the_json_names_its_schema() {
+    let found = json(&["sum(v * 2)", "v=[1,2]"]);
+    assert_eq!(found["version"], 1);
+    assert_eq!(found["direction"], "reverse");
+    assert_eq!(found["outputs"], serde_json::json!([found["result"]]));
+    assert_eq!(found["nodes"][0]["dtype"], "f64");
+    let forward = json(&["sum(v * 2)", "v=[1,2]", "--mode", "forward"]);
+    assert_eq!(forward["direction"], "forward");
+    assert_eq!(
+        forward["nodes"][0]["tangent"],
+        serde_json::json!([[1.0, 0.0], [0.0, 1.0]])
+    );
+}
+
 #[test]
 fn an_expression_may_begin_with_a_minus() {
     assert_eq!(json(&["-x^2", "x=3"])["gradients"]["x"], -6.0);

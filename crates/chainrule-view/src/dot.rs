@@ -33,7 +33,7 @@ pub(crate) fn draw(model: &Model) -> String {
         for &input in &node.inputs {
             let source = &model.nodes[input];
             let label = match (source.kind, &source.derivative) {
-                (Kind::Constant, _) => String::new(),
+                (Kind::Constant, _) => source.constant_text(24),
                 (_, Some(derivative)) => {
                     format!("{}\n{}", source.value.text(24), derivative.text(24))
                 }

@@ -101,6 +101,17 @@ pub enum Structure {
     Dense,
 }
 
+impl Node {
+    /// What a drawing says of a constant besides its label, in at most about `width` letters: nothing where the label is the
+    /// constant's text, as it is of numbers, and of all constants of an expression.
+    pub(crate) fn constant_text(&self, width: usize) -> String {
+        match self.place.is_some() && !self.value.shape.is_empty() {
+            true => self.value.text(width),
+            false => String::new(),
+        }
+    }
+}
+
 impl Model {
     /// How many nodes there are, which decides what can be drawn.
     pub fn len(&self) -> usize {

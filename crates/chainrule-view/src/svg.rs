@@ -125,7 +125,7 @@ impl Figure {
             },
             kept: node.kept && !constant,
             value: if constant {
-                String::new()
+                node.constant_text(LONGEST)
             } else {
                 node.value.text(LONGEST)
             },

@@ -91,7 +91,7 @@ impl Figure {
             Kind::Constant => Figure {
                 boxed: false,
                 text: node.label.clone(),
-                above: String::new(),
+                above: node.constant_text(LONGEST),
                 below: String::new(),
                 inputs: Vec::new(),
                 near: true,

@@ -138,10 +138,12 @@ fn local<P: Tree, O: Tree>(
     }
     let diagonal = graph.nodes()[at].structure() == Jacobian::Elementwise;
     let derivative = graph.local_derivative(at, position);
+    // A gate of the user's may have the name of a primitive that is something else.
+    let known = diagonal == local::is_elementwise(&node.primitive);
     let formula = match local::formula(nodes, at, position) {
-        Some(formula) => formula,
-        None if diagonal => derivative.text().to_owned(),
-        None => format!("∂{}/∂{}", node.label, source.label),
+        Some(formula) if known => formula,
+        _ if diagonal => derivative.text().to_owned(),
+        _ => format!("∂{}/∂{}", node.label, source.label),
     };
     let elements = |node: &Node| node.value.shape.iter().product::<usize>();
     let (own, others) = (elements(node), elements(source));

@@ -1,6 +1,6 @@
 //! Models of traced graphs: what they know, their JSON against its documentation, and the drawings.
 
-use chainrule_core::{DType, Graph, Shape, Tensor, Tree};
+use chainrule_core::{DType, Gate, Graph, Shape, Tensor, Tree};
 use chainrule_view::{self as view, Direction, Kind, LISTED, MOST_NODES, Model, Structure};
 use serde_json::Value as Json;
 
@@ -178,6 +178,53 @@ fn functions_without_derivatives_are_drawn_without_them() {
             .all(|n| n["adjoint"].is_null())
     );
     assert!(view::text(&mut graph).contains("argmax"));
+}
+
+/// Squares on the way there and passes everything on the way back, under the name of a primitive.
+struct StraightThrough;
+
+impl Gate for StraightThrough {
+    fn name(&self) -> &'static str {
+        "square"
+    }
+    fn forward(&self, x: &[Tensor]) -> Tensor {
+        x[0].square()
+    }
+    fn backward(&self, _x: &[Tensor], _y: &Tensor, dy: &Tensor) -> Vec<Option<Tensor>> {
+        vec![Some(dy.clone())]
+    }
+}
+
+#[test]
+fn a_gate_is_not_taken_for_the_primitive_of_its_name() {
+    let f = |x: &Tensor| Tensor::custom(StraightThrough, &[x]);
+    let model = Model::of(&mut Graph::trace(f, &Tensor::from(3.0)));
+    // Its first operand is the value that `forward` computed.
+    let gate = &model.nodes[model.result];
+    assert_eq!((gate.primitive.as_str(), gate.inputs.len()), ("square", 2));
+    let local = gate.locals[1].as_ref().unwrap();
+    assert_eq!(local.formula, format!("∂{}/∂x", gate.label));
+    assert_eq!(local.contribution.as_ref().unwrap().elements, [1.0]);
+    let model = Model::of(&mut Graph::trace(Tensor::square, &Tensor::from(3.0)));
+    let local = model.nodes[1].locals[0].as_ref().unwrap();
+    assert_eq!(local.formula, "2 * x");
+    assert_eq!(local.contribution.as_ref().unwrap().elements, [6.0]);
+}
+
+#[test]
+fn constants_of_many_elements_are_described() {
+    let mut graph = network();
+    let images = &Model::of(&mut graph).nodes[2];
+    assert_eq!((images.kind, images.label.as_str()), (Kind::Constant, "c0"));
+    let described = images.value.text(24);
+    assert!(described.starts_with("20×9, norm "));
+    for drawing in [
+        view::svg(&mut graph),
+        view::dot(&mut graph),
+        view::text(&mut graph),
+    ] {
+        assert!(drawing.contains(&described), "{drawing}");
+    }
 }
 
 #[test]
