@@ -45,8 +45,8 @@
 //! | `local_derivatives` | one for each of `inputs`: null where no derivative flows, or an object |
 //! | `kept` | whether the backward pass reads its value |
 //! | `span` | the first character in `expression` and the one behind the last, or null |
-//! | `place` | the line of the program that made it, `"src/main.rs:12"`, or null |
-//! | `module` | the path of the module in whose forward it was made, `"layers.0"`; empty outside |
+//! | `place` | the line of the program that made it, `"src/main.rs:12"`, or null, as for inputs |
+//! | `module` | the path of the module in whose forward it was made, such as `"linear"`; empty outside |
 //!
 //! A local derivative has `input` (a node's number), `formula` (in the labels of the nodes), `structure` (`"diagonal"`:
 //! each element by its own element; `"dense"`: anything else), `value` (an array: the diagonal, or the Jacobian; null

@@ -57,7 +57,8 @@ pub struct Node {
     pub label: String,
     /// The operation's name, as the method is called: `mul`, `sin`, `matmul`.
     pub primitive: String,
-    /// What a function is given besides its inputs, as it was written: `, axis=0`, or the brackets of an index.
+    /// What a function is given besides its inputs, as it was written: `, axis=0`, the brackets of an index, the shape or
+    /// dtype of an `expand` or a `cast`. Empty where it is not known, and for a `permute` that is a transpose.
     pub detail: String,
     /// The nodes of its operands.
     pub inputs: Vec<usize>,
@@ -180,10 +181,11 @@ pub fn formula(primitive: &str, inputs: &[&str], detail: &str) -> String {
         ("neg", [x]) => format!("-{x}"),
         ("square", [x]) => format!("{x}^2"),
         ("reciprocal", [x]) => format!("1 / {x}"),
-        ("permute", [x]) => format!("{x}.T"),
-        ("slice" | "index_select" | "gather", [x]) => format!("{x}{detail}"),
+        ("permute", [x]) if detail.is_empty() => format!("{x}.T"),
+        ("slice" | "index_select" | "gather", [x]) if !detail.is_empty() => format!("{x}{detail}"),
         ("expand", [x]) => format!("{x} repeated to {detail}"),
-        ("cast", [x]) => format!("{x} as a number"),
+        ("cast", [x]) if detail.is_empty() => format!("{x} as a number"),
+        ("cast", [x]) => format!("{x} as {detail}"),
         ("stack", _) => format!("[{}]", inputs.join(", ")),
         (_, [x, y]) => match symbol(primitive) {
             Some(symbol) => format!("{x} {symbol} {y}"),
@@ -215,9 +217,10 @@ fn symbol(primitive: &str) -> Option<&'static str> {
 /// What stands in a node's box.
 pub fn box_text(node: &Node) -> &str {
     match node.primitive.as_str() {
-        "slice" if node.detail.chars().count() <= 8 => &node.detail,
+        "slice" if (1..=8).contains(&node.detail.chars().count()) => &node.detail,
         "stack" => "[,]",
-        "cast" => "0/1",
+        "cast" if node.detail.is_empty() => "0/1",
+        "cast" => &node.detail,
         "add" => "+",
         "sub" | "neg" => "−",
         "mul" => "×",
@@ -229,7 +232,7 @@ pub fn box_text(node: &Node) -> &str {
         "sum" => "Σ",
         "maximum" => "max",
         "minimum" => "min",
-        "permute" => "ᵀ",
+        "permute" if node.detail.is_empty() => "ᵀ",
         "eq" => "=",
         "ne" => "≠",
         "lt" => "<",

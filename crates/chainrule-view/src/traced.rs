@@ -2,7 +2,7 @@
 
 use crate::local;
 use crate::model::{Direction, Kind, Local, Model, Node, Structure};
-use crate::number::{Array, number_text};
+use crate::number::{Array, number_text, shape_text};
 use chainrule_core::{
     DType, ErrorKind, Graph, GraphNode, NodeKind, Structure as Jacobian, Tensor, Tree, attempt,
 };
@@ -76,7 +76,7 @@ fn described(node: &GraphNode) -> Node {
         name: (kind == Kind::Variable).then(|| node.name().to_owned()),
         label: node.name().to_owned(),
         primitive: node.primitive().to_owned(),
-        detail: String::new(),
+        detail: detail(node),
         inputs: node.inputs().iter().map(|input| input.node).collect(),
         dtype: node.spec().dtype(),
         value: Array::zeros(&[]),
@@ -84,8 +84,24 @@ fn described(node: &GraphNode) -> Node {
         locals: Vec::new(),
         kept: false,
         span: None,
-        place: Some(format!("{}:{}", node.place().file(), node.place().line())),
+        place: match node.kind() {
+            // Tracing made these, not a line of the program.
+            NodeKind::Input | NodeKind::DrawState => None,
+            _ => Some(format!("{}:{}", node.place().file(), node.place().line())),
+        },
         module: node.path().to_owned(),
+    }
+}
+
+/// What can be said of an operation besides its operands.
+fn detail(node: &GraphNode) -> String {
+    let spec = node.spec();
+    match node.primitive() {
+        "cast" => spec.dtype().to_string(),
+        "reshape" => format!(", {}", shape_text(spec.shape())),
+        "expand" => shape_text(spec.shape()),
+        "permute" if spec.shape().len() > 2 => ", axes".to_owned(),
+        _ => String::new(),
     }
 }
 

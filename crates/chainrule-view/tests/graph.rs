@@ -1,7 +1,7 @@
 //! Models of traced graphs: what they know, their JSON against its documentation, and the drawings.
 
 use chainrule_core::{DType, Gate, Graph, Shape, Tensor, Tree};
-use chainrule_view::{self as view, Direction, Kind, LISTED, MOST_NODES, Model, Structure};
+use chainrule_view::{self as view, Direction, Kind, LISTED, MOST_NODES, Model, Structure, Style};
 use serde_json::Value as Json;
 
 /// The lecture's expression with two paths to `x2`.
@@ -125,6 +125,7 @@ fn json_has_the_documented_fields() {
         assert_eq!(keys(node), fields);
         assert_eq!(node["id"], id);
         assert_eq!(node["dtype"], "f64");
+        assert_eq!(node["place"].is_null(), node["primitive"] == "input");
         assert_eq!(
             node["local_derivatives"].as_array().unwrap().len(),
             node["inputs"].as_array().unwrap().len()
@@ -224,6 +225,51 @@ fn constants_of_many_elements_are_described() {
         view::text(&mut graph),
     ] {
         assert!(drawing.contains(&described), "{drawing}");
+    }
+}
+
+#[test]
+fn boxes_and_tables_name_what_an_operation_does() {
+    let f = |x: &Tensor| {
+        let part = x.narrow(0, 1, 2).cast(DType::F64);
+        part.expand([2, 2])
+            .permute([1, 0])
+            .expand([2, 2, 2])
+            .permute([2, 0, 1])
+    };
+    let x = Tensor::from(vec![1.0f32, 2.0, 3.0]);
+    let model = Model::of(&mut Graph::trace(f, &x));
+    let formulas: Vec<String> = (1..model.len()).map(|at| model.formula(at)).collect();
+    let expected = [
+        "slice(x)",
+        "v0 as f64",
+        "reshape(v1, 1×2)",
+        "v2 repeated to 2×2",
+        "v3.T",
+        "reshape(v4, 1×2×2)",
+        "v5 repeated to 2×2×2",
+        "permute(v6, axes)",
+    ];
+    assert_eq!(formulas, expected);
+    let text = model.text(Style::plain(200));
+    for boxed in [" slice ", " f64 ", " expand ", " ᵀ ", " permute "] {
+        assert!(text.contains(boxed), "{text}");
+    }
+}
+
+#[test]
+fn conversions_that_an_operation_makes_have_the_users_line() {
+    let f = |(x, y): &(Tensor, Tensor)| x * y;
+    let at = (Tensor::from(2.0f64), Tensor::from(vec![1.0f32, 2.0]));
+    let model = Model::of(&mut Graph::trace(f, &at));
+    assert!(model.nodes.iter().any(|node| node.primitive == "cast"));
+    for node in model.nodes.iter().filter(|n| n.kind == Kind::Operation) {
+        let place = node.place.as_ref().unwrap();
+        assert!(
+            place.contains("tests/graph.rs:"),
+            "{}: {place}",
+            node.primitive
+        );
     }
 }
 

@@ -100,7 +100,10 @@ pub(crate) fn common_dtype(specs: &[&Spec]) -> DType {
 
 /// The tensors with a common dtype and shape, ready for an elementwise operation called `name`.
 #[track_caller]
-pub(crate) fn promoted<const N: usize>(name: &'static str, tensors: [Tensor; N]) -> [Tensor; N] {
+pub(crate) fn promoted<const N: usize>(
+    name: &'static str,
+    mut tensors: [Tensor; N],
+) -> [Tensor; N] {
     let aligned = |tensor: &Tensor| {
         tensor.dtype() == tensors[0].dtype() && tensor.shape() == tensors[0].shape()
     };
@@ -110,7 +113,11 @@ pub(crate) fn promoted<const N: usize>(name: &'static str, tensors: [Tensor; N])
     let specs: [&Spec; N] = std::array::from_fn(|index| tensors[index].spec());
     let dtype = common_dtype(&specs);
     let shape = common_shape(name, &tensors);
-    tensors.map(|tensor| tensor.cast(dtype).expand(&shape))
+    // A closure would not know the user's line.
+    for tensor in &mut tensors {
+        *tensor = tensor.cast(dtype).expand(&shape);
+    }
+    tensors
 }
 
 /// The shape to which all tensors broadcast.
