@@ -32,9 +32,12 @@ fn parsed<P: Tree, O: Tree>(graph: &mut Graph<P, O>) -> Json {
     serde_json::from_str(&view::json(graph)).expect("the text is JSON")
 }
 
+/// The keys of an object in alphabetical order, whatever order the parser keeps.
 fn keys(object: &Json) -> Vec<&str> {
     let object = object.as_object().expect("an object");
-    object.keys().map(String::as_str).collect()
+    let mut keys: Vec<&str> = object.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
 }
 
 #[test]
