@@ -30,7 +30,7 @@ impl Tensor {
         bias.map_or(product.clone(), |bias| &product + bias)
     }
 
-    /// Σ x[i] w[o, i, j] y[j] + b[o] over the last axes: `self` `[.., in]`, `other` `[.., in2]`, weight `[out, in, in2]`,
+    /// `Σ x[i] w[o, i, j] y[j] + b[o]` over the last axes: `self` `[.., in]`, `other` `[.., in2]`, weight `[out, in, in2]`,
     /// bias `[out]`; the result is `[.., out]`.
     ///
     /// ```

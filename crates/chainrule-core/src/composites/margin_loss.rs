@@ -132,7 +132,7 @@ impl Tensor {
         reduction.of(&missing(near - far + margin))
     }
 
-    /// Σ max(0, `margin` - x[label] + x[j])^`power` over the other classes j, over the number of classes: `self` are scores
+    /// `Σ max(0, margin - x[label] + x[j])^power` over the other classes j, over the number of classes: `self` are scores
     /// `[batch, classes]` (or `[classes]`), the labels integers `[batch]`. A weight for each class multiplies the losses of
     /// its examples.
     ///
@@ -177,7 +177,7 @@ impl Tensor {
         reduction.of(&(losses / classes as f64))
     }
 
-    /// Σ max(0, 1 - x[j] + x[i]) over the labels j and all classes i that are no labels, over the number of classes: `self`
+    /// `Σ max(0, 1 - x[j] + x[i])` over the labels j and all classes i that are no labels, over the number of classes: `self`
     /// are scores `[batch, classes]` (or `[classes]`), the labels integers of their shape, each row ended by a negative one.
     ///
     /// ```
