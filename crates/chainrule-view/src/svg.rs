@@ -13,6 +13,8 @@ const SPACING: Spacing = Spacing {
 };
 const MARGIN: i32 = 28;
 const TITLE: i32 = 40;
+/// Room for the line below the drawing.
+const LEGEND_WIDTH: i32 = 640;
 const LEGEND: i32 = 34;
 /// Half the height of a box.
 const HALF: i32 = 21;
@@ -29,7 +31,7 @@ pub(crate) fn draw(model: &Model) -> String {
     let drawn = layout(&items, SPACING);
     let legend = legend(model);
     let title: String = shortened(&model.expression, 100);
-    let texts = width(&title).max(560) + 8;
+    let texts = width(&title).max(LEGEND_WIDTH);
     let total = (drawn.width + 2 * MARGIN).max(texts + 2 * MARGIN);
     let height = drawn.height + 2 * MARGIN + TITLE + LEGEND;
     let mut out = String::new();
