@@ -223,6 +223,16 @@ fn values_read_under_vmap() {
         "the argument of the vmap at here has no value here: vmap runs its function once for all examples\n    \
          help: choose by value with `where_`, or use `map_each`, which calls the function for each example"
     );
+    let by_result = |x: &Tensor| match x.sin().item::<f32>() > 0.0 {
+        true => x.sin(),
+        false => x.cos(),
+    };
+    assert_eq!(
+        message(|| vmap(by_result)(&tensor![1.0, 2.0])),
+        "`sin` made at here, which depends on the argument of the vmap at here, has no value here: vmap runs its function \
+         once for all examples\n    help: choose by value with `where_`, or use `map_each`, which calls the function for \
+         each example"
+    );
     assert_eq!(
         message(|| vmap(|(x, y): &(Tensor, Tensor)| x + y)(&(tensor![1.0, 2.0], tensor![1.0]))),
         "vmap: the arguments do not have a common axis 0: their shapes are [2], [1]"

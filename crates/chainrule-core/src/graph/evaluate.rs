@@ -1,13 +1,15 @@
 //! From "somebody looks" to a task for a backend, and its results back into the nodes.
 
 use super::collect::Collected;
-use super::node::{Kind, Node, Values};
+use super::node::{Kind, Values};
+use super::walk::placeholders_below;
 use crate::backend::{Computed, Source, Task, TaskStep};
 use crate::check::anomaly;
 use crate::error::{Error, ErrorKind};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::cell::Cell;
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -63,7 +65,11 @@ pub(crate) fn keep_bounded(tensor: &Tensor) {
 #[track_caller]
 pub fn evaluate(tensors: &[&Tensor]) {
     if let Err(error) = try_evaluate(tensors) {
-        crate::error::raise(error)
+        let is_read_here = error.kind() == ErrorKind::NoValue;
+        crate::error::raise(match is_read_here {
+            true => error.at(Location::caller()),
+            false => error,
+        })
     }
 }
 
@@ -71,7 +77,7 @@ fn try_evaluate(tensors: &[&Tensor]) -> Result<(), Error> {
     let mut pending: SmallVec<[&Tensor; 4]> = SmallVec::new();
     for &tensor in tensors {
         if tensor.node().is_abstract() {
-            return Err(no_value(tensor.node()));
+            return Err(no_value(tensor));
         }
         if !tensor.node().is_evaluated() {
             pending.push(tensor);
@@ -105,14 +111,24 @@ fn evaluate_here(targets: &[&Tensor]) -> Result<(), Error> {
     }
 }
 
-fn no_value(node: &Node) -> Error {
+/// The error of a value that is asked for while a function runs on stand-ins: what was read, and whose stand-in it is.
+fn no_value(tensor: &Tensor) -> Error {
+    let node = tensor.node();
+    let mapped = placeholders_below(tensor).last();
+    let place = mapped
+        .as_ref()
+        .map_or(node.place, |stand_in| stand_in.place);
+    let what = match node.kind {
+        Kind::Placeholder => format!("the argument of the vmap at {place}"),
+        _ => format!(
+            "`{}` made at {}, which depends on the argument of the vmap at {place},",
+            node.operation.name(),
+            node.place
+        ),
+    };
     let message = format!(
-        "{} has no value here: vmap runs its function once for all examples\n    help: choose by value with `where_`, \
-         or use `map_each`, which calls the function for each example",
-        match node.kind {
-            Kind::Placeholder => format!("the argument of the vmap at {}", node.place),
-            _ => format!("`{}` at {}, under vmap,", node.operation.name(), node.place),
-        }
+        "{what} has no value here: vmap runs its function once for all examples\n    help: choose by value with `where_`, \
+         or use `map_each`, which calls the function for each example"
     );
     Error::new(ErrorKind::NoValue, message)
 }

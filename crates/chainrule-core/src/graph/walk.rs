@@ -201,13 +201,15 @@ fn flow(node: &Node, edges: Edges) -> Flow<'_> {
 
 /// The ids of the placeholders below `tensor`.
 pub(crate) fn reached_placeholders(tensor: &Tensor) -> HashSet<u64> {
+    placeholders_below(tensor).map(|node| node.id).collect()
+}
+
+/// The placeholders below `tensor`, oldest first.
+pub(crate) fn placeholders_below(tensor: &Tensor) -> impl Iterator<Item = Arc<Node>> {
     let outputs = std::slice::from_ref(tensor);
     let steps = reachable(outputs, &mut IdMap::new(), Node::is_abstract);
-    steps
-        .iter()
-        .filter(|step| step.node.kind == Kind::Placeholder)
-        .map(|step| step.node.id)
-        .collect()
+    let nodes = steps.into_iter().map(|step| step.node);
+    nodes.filter(|node| node.kind == Kind::Placeholder)
 }
 
 /// A node that cuts every derivative path from `input` to `outputs`, if paths exist but all pass such a node.
