@@ -169,7 +169,7 @@ impl Table {
 
     fn capture(&mut self, tensor: &Tensor) -> u32 {
         let next = self.captured.len() as u32;
-        let key = (tensor.id(), tensor.edge().output);
+        let key = tensor.key();
         let row = *self.captured_rows.entry(key).or_insert(next);
         if row == next {
             self.captured.push(tensor.clone());

@@ -45,7 +45,7 @@ impl Text {
 pub(crate) fn expression(result: &Tensor, names: &[(&Tensor, &str)]) -> String {
     let mut texts: HashMap<(u64, u32), Text> = names
         .iter()
-        .map(|(tensor, name)| (key(tensor), Text::new(*name, Atom)))
+        .map(|(tensor, name)| (tensor.key(), Text::new(*name, Atom)))
         .collect();
     let ends: Vec<Tensor> = names.iter().map(|(tensor, _)| (*tensor).clone()).collect();
     for step in recorded_below(&ends, std::slice::from_ref(result)) {
@@ -56,22 +56,18 @@ pub(crate) fn expression(result: &Tensor, names: &[(&Tensor, &str)]) -> String {
                 let operands: Vec<Text> = step
                     .inputs
                     .iter()
-                    .map(|input| texts[&key(input)].clone())
+                    .map(|input| texts[&input.key()].clone())
                     .collect();
                 operation_text(step.node.operation.name(), &operands)
             }
         };
         for output in &outputs {
-            texts.insert(key(output), text.clone());
+            texts.insert(output.key(), text.clone());
         }
     }
     texts
-        .remove(&key(result))
+        .remove(&result.key())
         .map_or_else(String::new, |text| text.text)
-}
-
-fn key(tensor: &Tensor) -> (u64, u32) {
-    (tensor.id(), tensor.edge().output)
 }
 
 fn number_text(number: f64) -> Text {

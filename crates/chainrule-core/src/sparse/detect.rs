@@ -46,7 +46,7 @@ impl Detection {
     /// Gives each element of `input` a set of its own, numbered from `first`.
     pub(crate) fn number(&mut self, input: &Tensor, first: usize) {
         let sets = (0..input.elements()).map(|element| Set(vec![(first + element) as u32]));
-        self.sets.insert(key(input), Rc::new(sets.collect()));
+        self.sets.insert(input.key(), Rc::new(sets.collect()));
         self.dependent.insert(input.id());
     }
 
@@ -76,20 +76,20 @@ impl Detection {
             .flat_map(|step| step.inputs.iter())
             .chain(outputs)
         {
-            *readers.entry(key(tensor)).or_default() += 1;
+            *readers.entry(tensor.key()).or_default() += 1;
         }
         for step in &walk.steps {
             let images = self.images(step)?;
             for (output, image) in step.outputs().iter().zip(images) {
-                if let (Some(image), true) = (image, readers.contains_key(&key(output))) {
-                    self.sets.insert(key(output), image);
+                if let (Some(image), true) = (image, readers.contains_key(&output.key())) {
+                    self.sets.insert(output.key(), image);
                 }
             }
             for input in &step.inputs[..] {
-                let left = readers.get_mut(&key(input)).expect("counted above");
+                let left = readers.get_mut(&input.key()).expect("counted above");
                 *left -= 1;
                 if *left == 0 {
-                    self.sets.remove(&key(input));
+                    self.sets.remove(&input.key());
                 }
             }
         }
@@ -97,7 +97,7 @@ impl Detection {
     }
 
     fn of(&self, tensor: &Tensor) -> Option<Sets> {
-        self.sets.get(&key(tensor)).cloned()
+        self.sets.get(&tensor.key()).cloned()
     }
 
     /// The sets of a step's outputs.
@@ -123,10 +123,7 @@ impl Detection {
                             where_not_zero(&sets, &partial)?
                         }
                     };
-                    united = Some(match united {
-                        None => sets,
-                        Some(others) => union(&others, &sets),
-                    });
+                    unite(&mut united, sets);
                 }
                 vec![united]
             }
@@ -198,10 +195,7 @@ impl Detection {
                         false => sets,
                         true => where_not_zero(&sets, &weight(step, linear, position))?,
                     };
-                    united = Some(match united {
-                        None => sets,
-                        Some(others) => union(&others, &sets),
-                    });
+                    unite(&mut united, sets);
                 }
                 Ok(vec![united])
             }
@@ -289,10 +283,7 @@ impl Detection {
             arrays[argument] = Array::new(input.shape(), Data::Sets(self.sets_or_empty(input)));
             let mut images = reference.value(&arrays, &step.node.specs)?;
             let image = without_numbers(images.swap_remove(0));
-            united = Some(match united {
-                None => image,
-                Some(others) => union(&others, &image),
-            });
+            unite(&mut united, image);
         }
         Ok(united)
     }
@@ -358,7 +349,7 @@ impl Detection {
         let outer = std::mem::take(&mut self.sets);
         let mut inputs = Vec::new();
         for (input, sets) in start {
-            self.sets.insert(key(&input), sets);
+            self.sets.insert(input.key(), sets);
             inputs.push(input);
         }
         let found = self.follow(&inputs, outputs);
@@ -409,15 +400,19 @@ fn weight(step: &Step, linear: &dyn Linear, position: usize) -> Tensor {
         .of(&arguments.iter().collect::<Vec<_>>())
 }
 
-fn key(tensor: &Tensor) -> (u64, u32) {
-    (tensor.id(), tensor.edge().output)
-}
-
 fn sets_of(array: Array) -> Sets {
     match array.data {
         Data::Sets(sets) => Rc::new(sets),
         _ => unreachable!("sets in, sets out"),
     }
+}
+
+/// Adds sets to those that are there already.
+fn unite(united: &mut Option<Sets>, sets: Sets) {
+    *united = Some(match united.take() {
+        None => sets,
+        Some(others) => union(&others, &sets),
+    });
 }
 
 fn union(first: &[Set], second: &[Set]) -> Sets {

@@ -59,6 +59,11 @@ impl Tensor {
         self.edge.node.id
     }
 
+    /// Names the output of the node that this is, in tables of what was met.
+    pub(crate) fn key(&self) -> (u64, u32) {
+        (self.edge.node.id, self.edge.output)
+    }
+
     /// Shape, dtype and device.
     pub fn spec(&self) -> &Spec {
         self.edge.spec()

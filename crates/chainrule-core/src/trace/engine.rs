@@ -31,7 +31,7 @@ impl Engine {
             given: Vec::new(),
         };
         for (number, input) in inputs.iter().enumerate() {
-            builder.inputs.insert(key(input), number as u32);
+            builder.inputs.insert(input.key(), number as u32);
         }
         let steps = recorded_below(inputs, results);
         for step in steps
@@ -106,7 +106,7 @@ struct Builder {
 
 impl Builder {
     fn source(&mut self, tensor: &Tensor) -> Source {
-        let key = key(tensor);
+        let key = tensor.key();
         if let Some(&leaf) = self.known.get(&key) {
             return Source::Leaf(leaf);
         }
@@ -127,11 +127,7 @@ impl Builder {
         self.leaves.push(value);
         self.leaf_specs
             .push((tensor.node().specs.clone(), tensor.edge().output));
-        self.known.insert(key(tensor), leaf);
+        self.known.insert(tensor.key(), leaf);
         leaf
     }
-}
-
-fn key(tensor: &Tensor) -> (u64, u32) {
-    (tensor.id(), tensor.edge().output)
 }

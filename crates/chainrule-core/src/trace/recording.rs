@@ -177,9 +177,7 @@ impl Recording {
             .flat_map(|step| step.inputs.iter().cloned())
             .chain(wanted);
         let mut met = HashSet::new();
-        let residual = |tensor: &Tensor| {
-            forward.contains(&tensor.id()) && met.insert((tensor.id(), tensor.edge().output))
-        };
+        let residual = |tensor: &Tensor| forward.contains(&tensor.id()) && met.insert(tensor.key());
         read.filter(residual).collect()
     }
 

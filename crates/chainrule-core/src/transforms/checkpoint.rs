@@ -2,7 +2,7 @@
 
 use super::Side;
 use super::forward::push_all;
-use super::record::{Recorded, Running};
+use super::record::{Recorded, Running, named_anew};
 use super::reverse::pull_all;
 use crate::declare::{
     Batch, Body, Derivative, Evaluation, Operation, OperationRef, Reads, Rule, Specs,
@@ -157,9 +157,4 @@ impl Rule for Checkpointed {
         let inputs = recorded.inputs.iter();
         inputs.map(|input| table.get(input).cloned()).collect()
     }
-}
-
-fn named_anew(inputs: &[Tensor]) -> Vec<Tensor> {
-    let identity = crate::primitives::leaf::Identity::operation();
-    inputs.iter().map(|input| identity.of(&[input])).collect()
 }

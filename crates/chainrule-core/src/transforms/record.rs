@@ -58,11 +58,17 @@ pub(crate) fn open(node: &Node, inputs: &[Tensor]) -> Recorded {
         unreachable!("only composites have the derivative of their body")
     };
     without_evaluation(|| {
-        let identity = crate::primitives::leaf::Identity::operation();
-        let inputs: Vec<Tensor> = inputs.iter().map(|input| identity.of(&[input])).collect();
+        let inputs = named_anew(inputs);
         let outputs = body.body(&inputs);
         Recorded::between(inputs, outputs)
     })
+}
+
+/// Identities of tensors: the same values under new ids.
+pub(crate) fn named_anew(tensors: &[Tensor]) -> Vec<Tensor> {
+    let identity = crate::primitives::leaf::Identity::operation();
+    let tensors = tensors.iter();
+    tensors.map(|tensor| identity.of(&[tensor])).collect()
 }
 
 /// The error when a derivative was asked for and every path to it passes an operation without one; `None` when there is

@@ -137,7 +137,7 @@ impl Expansion {
         let moves = input.dtype().is_floating() && !direction.is_absent();
         let slope = moves.then(|| direction.cast(input.dtype()));
         let id = self.push(vec![Some(input.clone()), slope], Rule::Finite, input);
-        self.known.insert(key(input), id);
+        self.known.insert(input.key(), id);
     }
 
     fn push(&mut self, coefficients: Vec<Coefficient>, rule: Rule, like: &Tensor) -> Id {
@@ -175,11 +175,11 @@ impl Expansion {
 
     /// The series of a tensor; a constant if nothing is known of it.
     fn of(&mut self, tensor: &Tensor) -> Id {
-        if let Some(&id) = self.known.get(&key(tensor)) {
+        if let Some(&id) = self.known.get(&tensor.key()) {
             return id;
         }
         let id = self.push(vec![Some(tensor.clone())], Rule::Finite, tensor);
-        self.known.insert(key(tensor), id);
+        self.known.insert(tensor.key(), id);
         id
     }
 
@@ -192,14 +192,14 @@ impl Expansion {
 
     fn add(&mut self, step: &Step) {
         let outputs = step.outputs();
-        if self.known.contains_key(&key(&outputs[0])) {
+        if self.known.contains_key(&outputs[0].key()) {
             return;
         }
         let inputs: Vec<Id> = step.inputs.iter().map(|input| self.of(input)).collect();
         if let Some(twin) = self.twin(step, &inputs) {
             for (output, twin) in outputs.iter().zip(twin.all_outputs()) {
                 let id = self.of(&twin);
-                self.known.insert(key(output), id);
+                self.known.insert(output.key(), id);
             }
             return;
         }
@@ -235,13 +235,13 @@ impl Expansion {
             Derivative::Body => {
                 let opened = open(&step.node, &step.inputs);
                 for (inner, &input) in opened.inputs.iter().zip(&inputs) {
-                    self.known.insert(key(inner), input);
+                    self.known.insert(inner.key(), input);
                 }
                 self.add_walk(&opened.walk);
                 for (output, inner) in outputs.iter().zip(&opened.outputs) {
                     let id = self.of(inner);
                     let alias = self.push(vec![Some(output.clone())], Rule::Sum(vec![id]), output);
-                    self.known.insert(key(output), alias);
+                    self.known.insert(output.key(), alias);
                 }
             }
             Derivative::NotDifferentiable(_) | Derivative::Source => {
@@ -291,13 +291,13 @@ impl Expansion {
     }
 
     fn redefine(&mut self, output: &Tensor, rule: Rule) {
-        let id = self.known[&key(output)];
+        let id = self.known[&output.key()];
         self.series[id].rule = rule;
     }
 
     fn define(&mut self, output: &Tensor, rule: Rule) {
         let id = self.push(vec![Some(output.clone())], rule, output);
-        self.known.insert(key(output), id);
+        self.known.insert(output.key(), id);
     }
 
     /// The series of a tensor that was computed, after node `newest`, by tensor code from tensors whose series are known.
@@ -306,7 +306,7 @@ impl Expansion {
         let mut steps: Vec<Step> = Vec::new();
         let mut met: HashSet<u64> = HashSet::new();
         while let Some(tensor) = pending.pop() {
-            let is_end = self.known.contains_key(&key(&tensor)) || tensor.id() <= newest;
+            let is_end = self.known.contains_key(&tensor.key()) || tensor.id() <= newest;
             if is_end || !met.insert(tensor.id()) {
                 continue;
             }
@@ -319,7 +319,7 @@ impl Expansion {
         }
         steps.sort_unstable_by_key(|step| step.node.id);
         for step in &steps {
-            let constant = |input: &Tensor| match self.known.get(&key(input)) {
+            let constant = |input: &Tensor| match self.known.get(&input.key()) {
                 Some(&id) => self.is_constant(id),
                 None => true,
             };
@@ -362,7 +362,7 @@ impl Expansion {
         let identity = crate::primitives::leaf::Identity::operation();
         let stand_in = identity.of(&[&first]);
         let slope = self.slope_of(id);
-        self.known.insert(key(&stand_in), slope);
+        self.known.insert(stand_in.key(), slope);
         stand_in
     }
 
@@ -496,10 +496,6 @@ impl Expansion {
             .collect();
         Some(routed.apply(route, &arguments))
     }
-}
-
-fn key(tensor: &Tensor) -> (u64, u32) {
-    (tensor.id(), tensor.edge().output)
 }
 
 fn scaled(tensor: &Tensor, number: f64) -> Tensor {
