@@ -1,0 +1,3 @@
+//! Data, the training loop, metrics, checkpoints and reports, on the public surface of the engine and its layers.
+
+pub mod data;
