@@ -87,6 +87,15 @@ pub fn tensor(file: &SafeTensors<'_>, entry: &Value) -> Option<Tensor> {
 
 /// An argument as the operations see it.
 pub fn argument(file: &SafeTensors<'_>, json: &Value) -> Argument {
+    read(json, &|entry| tensor(file, entry))
+}
+
+/// An argument in which tensors do not occur.
+pub fn plain_argument(json: &Value) -> Argument {
+    read(json, &|_| None)
+}
+
+fn read(json: &Value, tensor: &dyn Fn(&Value) -> Option<Tensor>) -> Argument {
     match json {
         Value::Null => Argument::None,
         Value::Bool(truth) => Argument::Truth(*truth),
@@ -96,15 +105,19 @@ pub fn argument(file: &SafeTensors<'_>, json: &Value) -> Argument {
         },
         Value::String(text) => Argument::Text(text.clone()),
         Value::Array(list) => {
-            Argument::List(list.iter().map(|entry| argument(file, entry)).collect())
+            Argument::List(list.iter().map(|entry| read(entry, tensor)).collect())
         }
-        Value::Object(object) => special(file, json, object),
+        Value::Object(object) => special(json, object, tensor),
     }
 }
 
-fn special(file: &SafeTensors<'_>, json: &Value, object: &Map<String, Value>) -> Argument {
+fn special(
+    json: &Value,
+    object: &Map<String, Value>,
+    tensor: &dyn Fn(&Value) -> Option<Tensor>,
+) -> Argument {
     if object.contains_key("tensor") {
-        return tensor(file, json).map_or(Argument::Other, Argument::Tensor);
+        return tensor(json).map_or(Argument::Other, Argument::Tensor);
     }
     if let Some(text) = object.get("float").and_then(Value::as_str) {
         return match text {

@@ -14,6 +14,14 @@ fn numbers(tensor: &Tensor) -> Vec<f64> {
     }
 }
 
+/// Whether a number counts as what is expected; NaN equals NaN.
+pub fn close(actual: f64, expected: f64) -> bool {
+    actual == expected
+        || (actual.is_nan() && expected.is_nan())
+        || (expected.is_finite()
+            && (actual - expected).abs() <= ABSOLUTE + RELATIVE * expected.abs())
+}
+
 /// Shape, dtype and elements; NaN equals NaN.
 pub fn compare(what: &str, actual: &Tensor, expected: &Tensor) -> Result<(), String> {
     if actual.shape() != expected.shape() {
@@ -32,10 +40,7 @@ pub fn compare(what: &str, actual: &Tensor, expected: &Tensor) -> Result<(), Str
     }
     let (actual, expected) = (numbers(actual), numbers(expected));
     for (index, (a, e)) in actual.iter().zip(&expected).enumerate() {
-        let same = a == e
-            || (a.is_nan() && e.is_nan())
-            || (e.is_finite() && (a - e).abs() <= ABSOLUTE + RELATIVE * e.abs());
-        if !same {
+        if !close(*a, *e) {
             return Err(format!("{what}: element {index} is {a:e}, expected {e:e}"));
         }
     }

@@ -3,10 +3,14 @@
 //! `chainrule-conformance opinfo DIR` prints a line for each operation and, last, `N passed, N failed, N not supported`; it
 //! exits with 1 if a case failed. `chainrule-conformance sample DIR OUT` writes a small folder with one supported case of
 //! each operation.
+//!
+//! `chainrule-conformance nn DIR` does the same for layers, losses, optimisers, schedules and clipping;
+//! `--filter TEXT` takes only the cases in whose name or subject it occurs.
 
 mod call;
 mod case;
 mod compare;
+mod nn;
 mod operations;
 mod run;
 mod sample;
@@ -18,6 +22,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: chainrule-conformance opinfo DIR
+       chainrule-conformance nn DIR [--filter TEXT]
        chainrule-conformance sample DIR OUT";
 
 fn main() -> ExitCode {
@@ -25,6 +30,10 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {
         ["opinfo", folder] => opinfo(Path::new(folder)),
+        ["nn", folder] => nn::report(Path::new(folder), ""),
+        ["nn", folder, "--filter", filter] | ["nn", "--filter", filter, folder] => {
+            nn::report(Path::new(folder), filter)
+        }
         ["sample", folder, out] => {
             sample::write(Path::new(folder), Path::new(out)).map(|()| ExitCode::SUCCESS)
         }

@@ -1,0 +1,31 @@
+//! Products with weights.
+
+use super::{Built, Layer, Setup};
+use crate::nn::arguments::Read;
+use chainrule::nn::Linear;
+
+pub fn build(module: &str, setup: &mut Setup) -> Option<Built> {
+    Some(match module {
+        "Linear" => linear(setup),
+        _ => return None,
+    })
+}
+
+fn linear(setup: &mut Setup) -> Read<Layer> {
+    let arguments = &mut setup.arguments;
+    // The weights say the numbers of features and whether there is a bias.
+    let (_, _) = (
+        arguments.count("in_features")?,
+        arguments.count("out_features")?,
+    );
+    let bias = arguments.truth_or("bias", true)?;
+    let layer = Linear {
+        weight: setup.state.parameter("weight")?,
+        bias: if bias {
+            Some(setup.state.parameter("bias")?)
+        } else {
+            None
+        },
+    };
+    Ok(Layer::map(move |x| layer.forward(x)))
+}

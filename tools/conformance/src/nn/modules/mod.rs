@@ -1,0 +1,88 @@
+//! PyTorch's modules as layers and losses of this project, a family a file.
+//!
+//! A family is one function: from the module's name and what the case gives to the layer, or `None` for a module of another
+//! family. It takes every argument and every state that it honours; what it leaves makes the case one that is not supported.
+
+mod linear;
+mod losses;
+
+use super::arguments::{Arguments, Read, Refused};
+use super::state::State;
+use chainrule::Tensor;
+
+/// The families, tried in turn.
+const FAMILIES: &[fn(&str, &mut Setup) -> Option<Built>] = &[linear::build, losses::build];
+
+#[allow(dead_code, reason = "families take what they need")]
+/// What a case says of the module before the call.
+pub struct Setup {
+    /// The constructor's arguments.
+    pub arguments: Arguments,
+    /// Parameters and buffers by PyTorch's names.
+    pub state: State,
+    /// Training or evaluation.
+    pub training: bool,
+}
+
+/// The layer, or why there is none.
+pub type Built = Read<Layer>;
+
+type Forward = dyn Fn(&mut Arguments) -> Read<Vec<Tensor>>;
+
+/// A module that is ready to be called.
+pub struct Layer {
+    forward: Box<Forward>,
+    buffers: Box<dyn Fn() -> Vec<(String, Tensor)>>,
+}
+
+#[allow(dead_code, reason = "families take what they need")]
+impl Layer {
+    /// A layer whose call takes its arguments by name and gives the outputs, flattened.
+    pub fn new(
+        signature: &'static [&'static str],
+        forward: impl Fn(&mut Arguments) -> Read<Vec<Tensor>> + 'static,
+    ) -> Layer {
+        Layer {
+            forward: Box::new(move |arguments| {
+                arguments.name(signature);
+                forward(arguments)
+            }),
+            buffers: Box::new(Vec::new),
+        }
+    }
+
+    /// A layer from one tensor to one tensor.
+    pub fn map(forward: impl Fn(&Tensor) -> Tensor + 'static) -> Layer {
+        Layer::new(&["input"], move |arguments| {
+            Ok(vec![forward(&arguments.tensor("input")?)])
+        })
+    }
+
+    /// With the buffers that a call changes, read after it by PyTorch's names.
+    pub fn with_buffers(mut self, buffers: impl Fn() -> Vec<(String, Tensor)> + 'static) -> Layer {
+        self.buffers = Box::new(buffers);
+        self
+    }
+
+    /// The outputs of a call all of whose arguments were understood.
+    pub fn call(&self, arguments: &mut Arguments) -> Read<Vec<Tensor>> {
+        let outputs = (self.forward)(arguments)?;
+        arguments.finish("call")?;
+        Ok(outputs)
+    }
+
+    /// The buffers as they are now.
+    pub fn buffers(&self) -> Vec<(String, Tensor)> {
+        (self.buffers)()
+    }
+}
+
+/// The layer for a case, once every argument and all state were understood.
+pub fn build(module: &str, setup: &mut Setup) -> Built {
+    setup.arguments.ignore_place()?;
+    let built = FAMILIES.iter().find_map(|family| family(module, setup));
+    let layer = built.unwrap_or_else(|| Err(Refused(format!("no layer for `{module}`"))))?;
+    setup.arguments.finish("constructor")?;
+    setup.state.finish()?;
+    Ok(layer)
+}
