@@ -1,3 +1,7 @@
 //! Data, the training loop, metrics, checkpoints and reports, on the public surface of the engine and its layers.
 
 pub mod data;
+pub mod events;
+pub mod history;
+pub mod metrics;
+pub mod picture;
