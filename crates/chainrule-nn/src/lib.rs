@@ -5,15 +5,19 @@ extern crate self as chainrule;
 
 mod layers;
 mod module;
-mod optim;
+pub mod optim;
 mod parameter;
+mod pattern;
 mod weights;
 
 pub use layers::Linear;
 pub use module::Module;
-pub use optim::{Adam, MissingGradients, Sgd};
+pub use optim::{
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Asgd, Group, Lion, MissingGradients, NAdam, Optimiser,
+    RAdam, RmsProp, Rprop, Sgd, StateError, Update,
+};
 pub use parameter::Parameter;
-pub use weights::{WeightsError, load, save};
+pub use weights::{WeightsError, load, load_tensors, save};
 
 #[doc(hidden)]
 pub use chainrule_core::{Tensor, tree};

@@ -4,6 +4,7 @@ use chainrule_core::tree::{Path as TreePath, Tree, named_leaves};
 use chainrule_core::{DType, Tensor, evaluate};
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -166,13 +167,55 @@ pub fn load<T: Tree>(like: &T, path: impl AsRef<Path>) -> Result<T, WeightsError
         let view = file
             .tensor(&place.to_string())
             .expect("all names were checked");
-        let tensor = from_bytes(view.data(), leaf);
+        let tensor = from_bytes(view.data(), leaf.shape(), leaf.dtype());
         if leaf.is_tracked() {
             tensor.tracked()
         } else {
             tensor
         }
     }))
+}
+
+/// All tensors of a file by their names, as constants: for what has no structure beforehand, such as the state of an
+/// optimiser.
+///
+/// ```
+/// use chainrule_core::Tensor;
+/// use chainrule_nn::{load_tensors, save, Adam, Optimiser, Update};
+/// let path = std::env::temp_dir().join(format!("chainrule-state-{}.safetensors", std::process::id()));
+/// let (mut w, mut adam) = (Tensor::from(3.0), Adam::new(0.1));
+/// adam.update(&mut w, &Tensor::from(1.0))?;
+/// save(&adam.state(), &path)?;
+/// Adam::new(0.1).restore(&w, &load_tensors(&path)?)?;
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When the file is missing or damaged, or holds numbers of a type that tensors do not have.
+pub fn load_tensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, Tensor>, WeightsError> {
+    let path = path.as_ref();
+    let content = fs::read(path).map_err(|source| WeightsError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    let damaged = |reason: String| WeightsError::Damaged {
+        path: path.to_owned(),
+        reason,
+    };
+    let file = SafeTensors::deserialize(&content).map_err(|error| damaged(error.to_string()))?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.tensors() {
+        let dtype = tensor_dtype(view.dtype()).ok_or_else(|| {
+            damaged(format!(
+                "{name}: there are no tensors of {}",
+                format!("{:?}", view.dtype()).to_lowercase()
+            ))
+        })?;
+        let tensor = from_bytes(view.data(), view.shape(), dtype);
+        tensors.insert(name, tensor);
+    }
+    Ok(tensors)
 }
 
 fn check_names(path: &Path, leaves: &[(String, &Tensor)]) -> Result<(), WeightsError> {
@@ -233,6 +276,20 @@ fn file_dtype(dtype: DType) -> Dtype {
     }
 }
 
+fn tensor_dtype(dtype: Dtype) -> Option<DType> {
+    Some(match dtype {
+        Dtype::F32 => DType::F32,
+        Dtype::F64 => DType::F64,
+        Dtype::BF16 => DType::BF16,
+        Dtype::F16 => DType::F16,
+        Dtype::I64 => DType::I64,
+        Dtype::I32 => DType::I32,
+        Dtype::U8 => DType::U8,
+        Dtype::BOOL => DType::Bool,
+        _ => return None,
+    })
+}
+
 fn to_bytes(tensor: &Tensor) -> Vec<u8> {
     match tensor.dtype() {
         DType::F32 => tensor
@@ -270,15 +327,14 @@ fn to_bytes(tensor: &Tensor) -> Vec<u8> {
     }
 }
 
-fn from_bytes(bytes: &[u8], like: &Tensor) -> Tensor {
+fn from_bytes(bytes: &[u8], shape: &[usize], dtype: DType) -> Tensor {
     fn numbers<T, const N: usize>(bytes: &[u8], number: fn([u8; N]) -> T) -> Vec<T> {
         bytes
             .chunks_exact(N)
             .map(|chunk| number(chunk.try_into().expect("chunks have N bytes")))
             .collect()
     }
-    let shape = like.shape();
-    match like.dtype() {
+    match dtype {
         DType::F32 => Tensor::from_vec(numbers(bytes, f32::from_le_bytes), shape),
         DType::F64 => Tensor::from_vec(numbers(bytes, f64::from_le_bytes), shape),
         DType::BF16 => Tensor::from_vec(numbers(bytes, bf16::from_le_bytes), shape),

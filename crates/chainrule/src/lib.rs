@@ -16,13 +16,15 @@ pub use chainrule_view as view;
 /// Parameters, layers, optimisers and weights in files.
 pub mod nn {
     pub use chainrule_nn::{
-        Adam, Linear, MissingGradients, Module, Parameter, Sgd, WeightsError, load, save,
+        Adadelta, Adagrad, Adam, AdamW, Adamax, Asgd, Group, Linear, Lion, MissingGradients,
+        Module, NAdam, Optimiser, Parameter, RAdam, RmsProp, Rprop, Sgd, StateError, Update,
+        WeightsError, load, load_tensors, optim, save,
     };
 }
 
 /// What most programs use: `use chainrule::prelude::*`.
 pub mod prelude {
-    pub use crate::nn::{Adam, Linear, Module, Parameter, Sgd};
+    pub use crate::nn::{Adam, AdamW, Linear, Module, Optimiser, Parameter, Sgd, Update};
     pub use crate::tree::Tree;
     pub use crate::{
         Axes, ConvolutionOptions, DType, Device, Error, Gate, Generator, Gradients, Graph, Shape,

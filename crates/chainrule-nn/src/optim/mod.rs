@@ -1,9 +1,38 @@
-//! Optimisers, one a file: tensor code over any tree of parameters, so the planner makes each update one pass.
+//! Optimisers, one a file: a [`Rule`] is the formula for one parameter, as tensor code, so that the planner makes each update
+//! one pass; [`Descent`] is what they share.
 
+mod adadelta;
+mod adagrad;
 mod adam;
+mod adamax;
+mod asgd;
+mod descent;
 mod gradients;
+mod group;
+mod lion;
+mod nadam;
+mod optimiser;
+mod radam;
+mod rmsprop;
+mod rprop;
+mod rule;
 mod sgd;
+mod state;
 
-pub use adam::Adam;
+pub use adadelta::{Adadelta, AdadeltaRule, AdadeltaState};
+pub use adagrad::{Adagrad, AdagradRule, AdagradState};
+pub use adam::{Adam, AdamRule, AdamState, AdamW};
+pub use adamax::{Adamax, AdamaxRule, AdamaxState};
+pub use asgd::{Asgd, AsgdRule, AsgdState};
+pub use descent::Descent;
 pub use gradients::MissingGradients;
-pub use sgd::Sgd;
+pub use group::Group;
+pub use lion::{Lion, LionRule, LionState};
+pub use nadam::{NAdam, NAdamRule, NAdamState};
+pub use optimiser::{Optimiser, Update};
+pub use radam::{RAdam, RAdamRule, RAdamState};
+pub use rmsprop::{RmsProp, RmsPropRule, RmsPropState};
+pub use rprop::{Rprop, RpropRule, RpropState};
+pub use rule::{Rule, Step};
+pub use sgd::{Sgd, SgdRule, SgdState};
+pub use state::StateError;

@@ -1,12 +1,13 @@
 //! Stochastic gradient descent.
 
-use super::MissingGradients;
-use super::gradients::{check_state, from_backward, from_tree, replace};
-use chainrule_core::graph::module_scope;
-use chainrule_core::tree::Tree;
-use chainrule_core::{Gradients, Tensor, untracked};
+use super::{Descent, Rule, Step};
+use chainrule_core::Tensor;
+use chainrule_derive::Tree;
 
-/// `v ← momentum v + g`, `w ← w - learning_rate v` (Robbins, Monro 1951; Polyak 1964); without momentum `v = g`.
+/// Stochastic gradient descent (Robbins, Monro 1951), with momentum (Polyak 1964) or Nesterov's (Sutskever et al. 2013):
+///
+/// `v ← momentum v + (1 - dampening) g` (`v = g` at the first step, and without momentum), then
+/// `w ← w - lr v`, or with Nesterov's momentum `w ← w - lr (g + momentum v)`.
 ///
 /// ```
 /// use chainrule_core::{value_and_grad, Tensor};
@@ -20,83 +21,81 @@ use chainrule_core::{Gradients, Tensor, untracked};
 /// assert!((w.item::<f64>() - 1.0).abs() < 1e-4);
 /// # Ok::<(), chainrule_nn::MissingGradients>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Sgd {
-    /// The step size; may be changed between updates.
-    pub learning_rate: f64,
+pub type Sgd = Descent<SgdRule>;
+
+/// The rule of [`Sgd`].
+#[derive(Clone, Debug, Default)]
+pub struct SgdRule {
     momentum: f64,
-    velocities: Vec<Tensor>,
+    dampening: f64,
+    nesterov: bool,
+}
+
+/// The state of [`SgdRule`].
+#[derive(Clone, Debug, Tree)]
+pub struct SgdState {
+    velocity: Option<Tensor>,
 }
 
 impl Sgd {
     /// Descent without momentum.
     pub fn new(learning_rate: f64) -> Sgd {
-        Sgd {
-            learning_rate,
-            momentum: 0.0,
-            velocities: Vec::new(),
-        }
+        Descent::with_rule(SgdRule::default(), learning_rate)
     }
 
     /// The share of the last step that is kept.
     pub fn momentum(mut self, momentum: f64) -> Sgd {
-        self.momentum = momentum;
+        self.rule.momentum = momentum;
         self
     }
 
-    /// One step, with the gradients as a tree of the model's structure.
-    ///
-    /// # Errors
-    /// When a parameter got no gradient.
-    #[track_caller]
-    pub fn update<T: Tree>(
-        &mut self,
-        model: &mut T,
-        gradients: &T,
-    ) -> Result<(), MissingGradients> {
-        let gradients = from_tree(model, gradients)?;
-        module_scope("sgd", || self.step(model, gradients));
-        Ok(())
+    /// The share of the gradient that does not enter the velocity.
+    pub fn dampening(mut self, dampening: f64) -> Sgd {
+        self.rule.dampening = dampening;
+        self
     }
 
-    /// One step, with the gradients of a backward pass.
-    ///
-    /// # Errors
-    /// When a parameter got no gradient.
-    #[track_caller]
-    pub fn update_from<T: Tree>(
-        &mut self,
-        model: &mut T,
-        gradients: &Gradients,
-    ) -> Result<(), MissingGradients> {
-        let gradients = from_backward(model, gradients)?;
-        module_scope("sgd", || self.step(model, gradients));
-        Ok(())
+    /// Looks ahead along the velocity.
+    pub fn nesterov(mut self) -> Sgd {
+        self.rule.nesterov = true;
+        self
+    }
+}
+
+impl Rule for SgdRule {
+    type State = SgdState;
+
+    fn name(&self) -> &'static str {
+        "sgd"
     }
 
-    #[track_caller]
-    fn step<T: Tree>(&mut self, model: &mut T, gradients: Vec<Tensor>) {
-        check_state("sgd", self.velocities.len(), gradients.len());
-        let steps = untracked(|| self.steps(gradients));
-        replace(model, |number, leaf| {
-            leaf - &steps[number] * self.learning_rate
-        });
-    }
-
-    fn steps(&mut self, gradients: Vec<Tensor>) -> Vec<Tensor> {
-        if self.momentum == 0.0 {
-            return gradients;
+    fn start(&self, weight: &Tensor, _learning_rate: f64) -> SgdState {
+        SgdState {
+            velocity: (self.momentum != 0.0).then(|| weight.zeros_like()),
         }
-        if self.velocities.is_empty() {
-            self.velocities = gradients;
-        } else {
-            let moved = self.velocities.iter().zip(&gradients);
-            self.velocities = moved
-                .map(|(velocity, gradient)| velocity * self.momentum + gradient)
-                .collect();
+    }
+
+    fn update(&self, step: &Step, state: &mut SgdState) -> Tensor {
+        let gradient = step.gradient;
+        let Some(velocity) = &mut state.velocity else {
+            return step.weight - gradient * step.learning_rate;
+        };
+        *velocity = match step.number {
+            1 => gradient.clone(),
+            _ => &*velocity * self.momentum + gradient * (1.0 - self.dampening),
+        };
+        let direction = match self.nesterov {
+            true => gradient + &*velocity * self.momentum,
+            false => velocity.clone(),
+        };
+        step.weight - direction * step.learning_rate
+    }
+
+    fn set_momentum(&mut self, momentum: f64) -> bool {
+        let had = self.momentum != 0.0;
+        if had {
+            self.momentum = momentum;
         }
-        // Tracked gradients must not pull the history of this step into the next one.
-        self.velocities = self.velocities.iter().map(Tensor::stop_history).collect();
-        self.velocities.clone()
+        had
     }
 }
