@@ -13,6 +13,9 @@ struct Readme;
 /// Graphs as text, pictures, Graphviz and JSON: `view::text(&mut graph)`.
 pub use chainrule_view as view;
 
+/// Data sets, loaders, readers of files, augmentation.
+pub use chainrule_train::data;
+
 /// Parameters, layers, optimisers and weights in files.
 pub mod nn {
     pub use chainrule_nn::{

@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, or_raise, raise};
 use crate::graph::watch::note_reading;
 use chainrule_kernels::DType;
 use half::{bf16, f16};
+use std::any::{Any, TypeId};
 
 /// A Rust type as which elements can be read.
 ///
@@ -46,6 +47,18 @@ number! {
     bool, (Scalar::Truth(value), _) => Some(value);
 }
 
+/// The Rust type as which the elements of a dtype are handed over.
+fn type_of(dtype: DType) -> TypeId {
+    match dtype {
+        DType::F32 | DType::BF16 | DType::F16 => TypeId::of::<f32>(),
+        DType::F64 => TypeId::of::<f64>(),
+        DType::I64 => TypeId::of::<i64>(),
+        DType::I32 => TypeId::of::<i32>(),
+        DType::U8 => TypeId::of::<u8>(),
+        _ => TypeId::of::<bool>(),
+    }
+}
+
 impl Tensor {
     /// The single element, as a Rust number.
     ///
@@ -81,7 +94,22 @@ impl Tensor {
     /// When the elements are not of this type.
     #[track_caller]
     pub fn to_vec<T: Number>(&self) -> Vec<T> {
-        self.read_as("to_vec")
+        if TypeId::of::<T>() != type_of(self.dtype()) {
+            return self.read_as("to_vec");
+        }
+        // No element has to be looked at: a large tensor is read as fast as it is copied.
+        let elements: Box<dyn Any> = match self.data() {
+            Data::F32(elements) => Box::new(elements),
+            Data::F64(elements) => Box::new(elements),
+            Data::I64(elements) => Box::new(elements),
+            Data::I32(elements) => Box::new(elements),
+            Data::U8(elements) => Box::new(elements),
+            Data::Bool(elements) => Box::new(elements),
+            Data::Sets(_) => unreachable!("sets are never stored"),
+        };
+        *elements
+            .downcast()
+            .expect("`type_of` names the type of the elements")
     }
 
     #[track_caller]
@@ -104,11 +132,17 @@ impl Tensor {
         raise(Error::new(ErrorKind::DType, message))
     }
 
+    /// All elements in row-major order, computing them if necessary.
+    #[track_caller]
+    fn data(&self) -> Data {
+        note_reading(self);
+        or_raise(to_array(&self.known_value(), self.spec())).data
+    }
+
     /// All elements as scalars, computing them if necessary.
     #[track_caller]
     pub(crate) fn scalars(&self) -> Vec<Scalar> {
-        note_reading(self);
-        match or_raise(to_array(&self.known_value(), self.spec())).data {
+        match self.data() {
             Data::F32(elements) => elements
                 .into_iter()
                 .map(|x| Scalar::Float(x.into()))

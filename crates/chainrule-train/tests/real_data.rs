@@ -1,0 +1,83 @@
+//! The well-known data sets, read from a folder: `CHAINRULE_DATA=FOLDER cargo test -p chainrule-train --test real_data --
+//! --ignored --nocapture`. The folder has `mnist`, `fashion-mnist`, `cifar10` and `tinyshakespeare`.
+
+use chainrule_core::Tensor;
+use chainrule_train::data::readers::idx::{self, Mnist};
+use chainrule_train::data::{Dataset, Loader, Sampler, Shuffled};
+use std::path::PathBuf;
+use std::time::Instant;
+
+fn folder(name: &str) -> PathBuf {
+    let data = std::env::var_os("CHAINRULE_DATA").expect("CHAINRULE_DATA names the folder");
+    PathBuf::from(data).join(name)
+}
+
+fn mean(tensor: &Tensor) -> f64 {
+    let elements: Vec<f32> = tensor.to_vec();
+    elements.iter().map(|&x| f64::from(x)).sum::<f64>() / elements.len() as f64
+}
+
+fn is_complete(mnist: &Mnist, expected_mean: f64) {
+    let (images, labels) = mnist.training.tensors();
+    assert_eq!(images.shape().to_string(), "[60000, 1, 28, 28]");
+    assert_eq!(mnist.test.len(), 10_000);
+    assert!(
+        (mean(images) - expected_mean).abs() < 1e-4,
+        "{}",
+        mean(images)
+    );
+    let labels: Vec<i64> = labels.to_vec();
+    for class in 0..10 {
+        let count = labels.iter().filter(|&&label| label == class).count();
+        assert!((5_400..6_800).contains(&count), "{count} of class {class}");
+    }
+}
+
+#[test]
+#[ignore = "reads the folder that CHAINRULE_DATA names"]
+fn mnist_and_its_batches() {
+    let start = Instant::now();
+    let mnist = idx::mnist(folder("mnist")).unwrap();
+    println!("read MNIST: {:?}", start.elapsed());
+    is_complete(&mnist, 0.1307);
+    let labels: Vec<i64> = mnist.training.tensors().1.to_vec();
+    assert_eq!(labels[..8], [5, 0, 4, 1, 9, 2, 1, 3]);
+    let order = Shuffled {
+        len: 60_000,
+        seed: 1,
+    }
+    .order(0);
+    for size in [64, 256] {
+        let start = Instant::now();
+        let batches = 60_000 / size;
+        for indices in order.chunks(size).take(batches) {
+            let (x, y) = mnist.training.batch(indices).unwrap();
+            chainrule_core::evaluate(&[&x, &y]);
+        }
+        println!(
+            "gather {size} x 784: {:?} a batch",
+            start.elapsed() / batches as u32
+        );
+    }
+    for workers in [0, 1, 2] {
+        let loader = Loader::new(mnist.training.clone(), 64)
+            .unwrap()
+            .shuffle(1)
+            .workers(workers);
+        let start = Instant::now();
+        let count = loader.epoch(0).flatten().count();
+        println!(
+            "loader, {workers} threads: {:?} a batch of 64",
+            start.elapsed() / count as u32
+        );
+    }
+}
+
+#[test]
+#[ignore = "reads the folder that CHAINRULE_DATA names"]
+fn fashion_mnist() {
+    is_complete(
+        &idx::fashion_mnist(folder("fashion-mnist")).unwrap(),
+        0.2860,
+    );
+}
