@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod events;
+pub mod flow;
 pub mod history;
 pub mod metrics;
 pub mod picture;
