@@ -4,6 +4,7 @@
 extern crate self as chainrule;
 
 mod layers;
+pub mod losses;
 mod module;
 pub mod optim;
 mod parameter;

@@ -18,6 +18,7 @@ pub use chainrule_train::data;
 
 /// Parameters, layers, optimisers and weights in files.
 pub mod nn {
+    pub use chainrule_nn::losses;
     pub use chainrule_nn::{
         Adadelta, Adagrad, Adam, AdamW, Adamax, Asgd, Group, Linear, Lion, MissingGradients,
         Module, NAdam, Optimiser, Parameter, RAdam, RmsProp, Rprop, Sgd, StateError, Update,

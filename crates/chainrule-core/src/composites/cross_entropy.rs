@@ -92,6 +92,7 @@ impl Tensor {
     #[track_caller]
     pub fn cross_entropy_with(&self, labels: &Tensor, options: &CrossEntropyOptions) -> Tensor {
         let axis = self.class_axis("cross_entropy", labels);
+        self.check_weights(axis, options, "cross_entropy");
         let log_probabilities = self.log_softmax(axis as isize);
         if labels.dtype().is_floating() {
             return against_probabilities(&log_probabilities, labels, axis, options);
@@ -134,8 +135,19 @@ impl Tensor {
     #[track_caller]
     pub fn nll_loss_with(&self, labels: &Tensor, options: &CrossEntropyOptions) -> Tensor {
         let axis = self.class_axis("nll_loss", labels);
+        self.check_weights(axis, options, "nll_loss");
         self.picked_losses(labels, axis, options, "nll_loss")
             .reduced(options)
+    }
+
+    /// Panics where an integer tensor holds a label that is not one of `classes`, counted from 0. Labels that stand for any
+    /// value inside a transform are not looked at.
+    ///
+    /// # Panics
+    /// In the name of `operation`, with the label, its position and the number of classes.
+    #[track_caller]
+    pub fn require_classes(&self, classes: usize, operation: &str) {
+        check_labels(&self.cast(DType::I64), classes, None, operation);
     }
 
     /// The axis of the classes, once labels and logits fit each other.
@@ -153,6 +165,20 @@ impl Tensor {
             raise(mismatch.into_error(name, &[self.as_operand(), labels.as_operand()]));
         }
         axis
+    }
+
+    /// A weight for each class, once there is one for each.
+    #[track_caller]
+    fn check_weights(&self, axis: usize, options: &CrossEntropyOptions, name: &str) {
+        let classes = self.shape()[axis];
+        let wrong = |weights: &&Tensor| weights.rank() != 1 || weights.elements() != classes;
+        if let Some(weights) = options.weights.as_ref().filter(wrong) {
+            let message = format!(
+                "{name}: the weights must be [{classes}], one for each class, not {}",
+                weights.shape()
+            );
+            raise(Error::new(ErrorKind::Shape, message));
+        }
     }
 
     /// Minus the log-probability at each label, weighted.
@@ -188,6 +214,10 @@ impl Tensor {
         let losses = weights
             .as_ref()
             .map_or(picked.clone(), |weights| &picked * weights);
+        // Where nothing counts, the mean is 0 / 0, but what does not count still has gradient 0.
+        let losses = counted.as_ref().map_or(losses.clone(), |counted| {
+            counted.where_(&losses, losses.zeros_like())
+        });
         Picked {
             losses,
             weights,
@@ -243,7 +273,7 @@ fn against_probabilities(
 
 /// Names the first label that is not a class. Labels that are not computed yet are checked by the gather itself.
 #[track_caller]
-fn check_labels(labels: &Tensor, classes: usize, ignored: Option<i64>, name: &str) {
+pub(super) fn check_labels(labels: &Tensor, classes: usize, ignored: Option<i64>, name: &str) {
     if labels.node().is_abstract() {
         return;
     }

@@ -1,6 +1,6 @@
 //! Losses that ask for a margin between right and wrong. The [`Reduction`] says what becomes of the losses of examples.
 
-use super::cross_entropy::Reduction;
+use super::cross_entropy::{Reduction, check_labels};
 use crate::error::{Mismatch, raise};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -161,6 +161,8 @@ impl Tensor {
             refuse("multi_margin_loss", reason, self, labels);
         }
         let labels = labels.cast(DType::I64);
+        let classes = self.shape()[rank - 1];
+        check_labels(&labels, classes, None, "multi_margin_loss");
         let index = labels.unsqueeze(-1);
         let mut losses = missing(self - self.gather(-1, &index) + margin);
         if power != 1.0 {
@@ -170,7 +172,6 @@ impl Tensor {
             let flat = labels.shaped(&Shape::from([labels.elements()]));
             losses *= weights.index_select(0, &flat).shaped(index.shape());
         }
-        let classes = self.shape()[rank - 1];
         let class = Tensor::arange(classes as i64).to_device(self.device());
         let others = class.ne(&index);
         let losses = others.where_(&losses, losses.zeros_like()).sum(-1);
@@ -198,6 +199,8 @@ impl Tensor {
         let labels = labels.cast(DType::I64);
         let counted = labels.ge(0).cast(DType::I64).cumprod(-1);
         let safe = &labels * &counted;
+        let classes = self.shape()[self.rank() - 1];
+        check_labels(&safe, classes, None, "multilabel_margin_loss");
         let none = Tensor::zeros(labels.shape())
             .cast(DType::I64)
             .to_device(self.device());
@@ -206,7 +209,7 @@ impl Tensor {
         let margins = 1.0 - self.gather(-1, &safe).unsqueeze(-1) + self.unsqueeze(-2);
         let pairs = counted.ne(0).unsqueeze(-1) & is_label.logical_not().unsqueeze(-2);
         let losses = pairs.where_(missing(margins), 0.0).sum([-2, -1]);
-        reduction.of(&(losses / self.shape()[self.rank() - 1] as f64))
+        reduction.of(&(losses / classes as f64))
     }
 
     /// The mean over classes (the last axis) of the cross-entropies of independent labels:

@@ -38,7 +38,7 @@ fn constructor(file: &SafeTensors<'_>, json: &Value) -> Read<Arguments> {
                 .iter()
                 .map(|entry| argument(file, entry)),
         )?,
-        named(file, &json["kwargs"], &mut |value| value)?,
+        named(&json["kwargs"], &mut |entry| argument(file, entry))?,
     );
     // `*args, **kwargs` says nothing of the names.
     if signature != ["args", "kwargs"] {
@@ -63,13 +63,9 @@ fn known(arguments: impl Iterator<Item = Argument>) -> Read<Vec<Argument>> {
     Ok(arguments)
 }
 
-fn named(
-    file: &SafeTensors<'_>,
-    json: &Value,
-    change: &mut dyn FnMut(Argument) -> Argument,
-) -> Read<Vec<(String, Argument)>> {
+fn named(json: &Value, read: &mut dyn FnMut(&Value) -> Argument) -> Read<Vec<(String, Argument)>> {
     let object = json.as_object().cloned().unwrap_or_default();
-    let values = object.values().map(|entry| change(argument(file, entry)));
+    let values = object.values().map(read);
     let values = known(values)?;
     Ok(object
         .into_iter()
@@ -91,44 +87,61 @@ fn state(file: &SafeTensors<'_>, json: &Value) -> Read<State> {
 
 /// The call's arguments, and those tensors in them that are differentiated by.
 fn call(file: &SafeTensors<'_>, case: &Value) -> Read<(Arguments, Vec<Tensor>)> {
-    let mut flags = Vec::new();
     let entries = list(&case["args"]);
-    let named_entries = case["kwargs"].as_object().into_iter().flatten();
-    for entry in entries.iter().chain(named_entries.map(|(_, entry)| entry)) {
-        flags_of(entry, &mut flags);
-    }
-    let (mut flags, mut inputs) = (flags.into_iter(), Vec::new());
-    let mut change = |value| tracked(value, &mut flags, &mut inputs);
-    let positional = known(entries.iter().map(|entry| change(argument(file, entry))))?;
-    let named = named(file, &case["kwargs"], &mut change)?;
-    Ok((Arguments::new(positional, named), inputs))
+    let mut inputs = Inputs {
+        file,
+        gradients: list(&case["input_gradients"]),
+        known: Vec::new(),
+    };
+    let positional = known(entries.iter().map(|entry| inputs.tracked(entry)))?;
+    let named = named(&case["kwargs"], &mut |entry| inputs.tracked(entry))?;
+    let inputs = inputs.known.into_iter().map(|(_, tensor)| tensor);
+    Ok((Arguments::new(positional, named), inputs.collect()))
 }
 
-fn flags_of(entry: &Value, into: &mut Vec<bool>) {
-    for entry in entry.as_array().into_iter().flatten() {
-        flags_of(entry, into);
-    }
-    if entry.get("tensor").is_some() {
-        into.push(entry["requires_grad"].as_bool() == Some(true));
-    }
+/// The tensors that are differentiated by, in the order of the call.
+struct Inputs<'a> {
+    file: &'a SafeTensors<'a>,
+    gradients: Vec<Value>,
+    /// Each with its entry.
+    known: Vec<(Value, Tensor)>,
 }
 
-fn tracked(
-    value: Argument,
-    flags: &mut dyn Iterator<Item = bool>,
-    inputs: &mut Vec<Tensor>,
-) -> Argument {
-    match value {
-        Argument::Tensor(tensor) if flags.next() == Some(true) => {
-            let tensor = tensor.tracked();
-            inputs.push(tensor.clone());
-            Argument::Tensor(tensor)
+impl Inputs<'_> {
+    fn tracked(&mut self, entry: &Value) -> Argument {
+        if let Some(list) = entry.as_array() {
+            return Argument::List(list.iter().map(|entry| self.tracked(entry)).collect());
         }
-        Argument::List(list) => {
-            let list = list.into_iter().map(|entry| tracked(entry, flags, inputs));
-            Argument::List(list.collect())
+        match argument(self.file, entry) {
+            Argument::Tensor(tensor) if entry["requires_grad"].as_bool() == Some(true) => {
+                let earlier = (0..self.known.len()).find(|&at| self.is_again(at, entry));
+                let tensor = match earlier {
+                    Some(at) => self.known[at].1.clone(),
+                    None => tensor.tracked(),
+                };
+                self.known.push((entry.clone(), tensor.clone()));
+                Argument::Tensor(tensor)
+            }
+            other => other,
         }
-        other => other,
+    }
+
+    /// A call such as `attention(x, x, x)` gives one tensor several times, but the file stores each by itself: those with
+    /// the same elements and the same gradients are one leaf, whose gradient is the sum.
+    fn is_again(&self, at: usize, entry: &Value) -> bool {
+        let gradients = (self.gradients.get(at), self.gradients.get(self.known.len()));
+        let (Some(earlier), Some(later)) = gradients else {
+            return false;
+        };
+        self.are_equal(&self.known[at].0, entry) && self.are_equal(earlier, later)
+    }
+
+    fn are_equal(&self, one: &Value, other: &Value) -> bool {
+        let view = |entry: &Value| self.file.tensor(entry["tensor"].as_str()?).ok();
+        view(one).is_some_and(|one| {
+            view(other)
+                .is_some_and(|other| one.shape() == other.shape() && one.data() == other.data())
+        })
     }
 }
 
