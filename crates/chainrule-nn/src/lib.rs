@@ -14,8 +14,8 @@ mod weights;
 pub use layers::Linear;
 pub use module::Module;
 pub use optim::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Asgd, Group, Lion, MissingGradients, NAdam, Optimiser,
-    RAdam, RmsProp, Rprop, Sgd, StateError, Update,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Asgd, Group, Lbfgs, Lion, MissingGradients,
+    Muon, NAdam, Optimiser, RAdam, RmsProp, Rprop, Sgd, StateError, Update,
 };
 pub use parameter::Parameter;
 pub use weights::{WeightsError, load, load_tensors, save};

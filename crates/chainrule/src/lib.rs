@@ -20,9 +20,9 @@ pub use chainrule_train::data;
 pub mod nn {
     pub use chainrule_nn::losses;
     pub use chainrule_nn::{
-        Adadelta, Adagrad, Adam, AdamW, Adamax, Asgd, Group, Linear, Lion, MissingGradients,
-        Module, NAdam, Optimiser, Parameter, RAdam, RmsProp, Rprop, Sgd, StateError, Update,
-        WeightsError, load, load_tensors, optim, save,
+        Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Asgd, Group, Lbfgs, Linear, Lion,
+        MissingGradients, Module, Muon, NAdam, Optimiser, Parameter, RAdam, RmsProp, Rprop, Sgd,
+        StateError, Update, WeightsError, load, load_tensors, optim, save,
     };
 }
 

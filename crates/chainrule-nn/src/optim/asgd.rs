@@ -100,6 +100,8 @@ impl Rule for AsgdRule {
         let before = (step.number - 1) as f64;
         let rate =
             step.learning_rate / (1.0 + self.lambda * step.learning_rate * before).powf(self.alpha);
+        // In single precision, as PyTorch keeps it: the curves are then the same.
+        let rate = f64::from(rate as f32);
         let weight = step.weight * (1.0 - self.lambda * rate) - step.gradient * rate;
         let averaged = before - self.start;
         state.average = match averaged > 1.0 {

@@ -149,6 +149,7 @@ impl<R: Rule> Descent<R> {
         entry.steps += 1;
         let step = Step {
             weight: &weight,
+            undecayed: leaf,
             gradient: &gradient,
             number: entry.steps,
             learning_rate: settings.learning_rate,

@@ -2,6 +2,7 @@
 //! one pass; [`Descent`] is what they share.
 
 mod adadelta;
+mod adafactor;
 mod adagrad;
 mod adam;
 mod adamax;
@@ -9,7 +10,10 @@ mod asgd;
 mod descent;
 mod gradients;
 mod group;
+mod lbfgs;
+mod line_search;
 mod lion;
+mod muon;
 mod nadam;
 mod optimiser;
 mod radam;
@@ -20,6 +24,7 @@ mod sgd;
 mod state;
 
 pub use adadelta::{Adadelta, AdadeltaRule, AdadeltaState};
+pub use adafactor::{Adafactor, AdafactorRule, AdafactorState};
 pub use adagrad::{Adagrad, AdagradRule, AdagradState};
 pub use adam::{Adam, AdamRule, AdamState, AdamW};
 pub use adamax::{Adamax, AdamaxRule, AdamaxState};
@@ -27,7 +32,9 @@ pub use asgd::{Asgd, AsgdRule, AsgdState};
 pub use descent::Descent;
 pub use gradients::MissingGradients;
 pub use group::Group;
+pub use lbfgs::Lbfgs;
 pub use lion::{Lion, LionRule, LionState};
+pub use muon::{Muon, MuonRule, MuonState};
 pub use nadam::{NAdam, NAdamRule, NAdamState};
 pub use optimiser::{Optimiser, Update};
 pub use radam::{RAdam, RAdamRule, RAdamState};

@@ -32,7 +32,7 @@ pub struct NAdamRule {
 pub struct NAdamState {
     first: Tensor,
     second: Tensor,
-    /// The product of all momenta so far, a single f64.
+    /// The product of all momenta so far, a single number.
     product: Tensor,
 }
 
@@ -90,7 +90,7 @@ impl Rule for NAdamRule {
         NAdamState {
             first: weight.zeros_like(),
             second: weight.zeros_like(),
-            product: Tensor::from(1.0),
+            product: Tensor::from(1.0_f32),
         }
     }
 
@@ -99,8 +99,10 @@ impl Rule for NAdamRule {
         let gradient = step.gradient;
         let momentum = self.momentum_at(step.number);
         let next = self.momentum_at(step.number + 1);
-        let product = state.product.item::<f64>() * momentum;
+        // In single precision, as PyTorch keeps it: the curves are then the same.
+        let product = state.product.item::<f32>() * momentum as f32;
         state.product = Tensor::from(product);
+        let product = f64::from(product);
         state.first = &state.first * first + gradient * (1.0 - first);
         state.second = &state.second * second + gradient.square() * (1.0 - second);
         let of_gradient = step.learning_rate * (1.0 - momentum) / (1.0 - product);

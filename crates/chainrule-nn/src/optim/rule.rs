@@ -72,6 +72,8 @@ pub trait Rule: Clone + Debug {
 pub struct Step<'a> {
     /// The parameter before the step, decayed already where the decay is the weights' own.
     pub weight: &'a Tensor,
+    /// The parameter before the step and before any decay.
+    pub undecayed: &'a Tensor,
     /// The direction of steepest ascent, with the decay added where it is the gradient's.
     pub gradient: &'a Tensor,
     /// 1 at the parameter's first step.

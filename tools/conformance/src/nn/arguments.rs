@@ -160,6 +160,28 @@ impl Arguments {
         Ok(text.unwrap_or_else(|| default.to_owned()))
     }
 
+    /// A list of numbers.
+    pub fn numbers(&mut self, name: &str) -> Read<Vec<f64>> {
+        let entry = |entry: Argument| match entry {
+            Argument::Integer(number) => Some(number as f64),
+            Argument::Number(number) => Some(number),
+            _ => None,
+        };
+        let list = self.optional(name, |value| match value {
+            Argument::List(list) => list.into_iter().map(entry).collect(),
+            _ => None,
+        })?;
+        Self::needed(list, name)
+    }
+
+    /// Two numbers.
+    pub fn pair(&mut self, name: &str) -> Read<(f64, f64)> {
+        match self.numbers(name)?[..] {
+            [first, second] => Ok((first, second)),
+            _ => refuse(format!("the value of argument `{name}`")),
+        }
+    }
+
     /// One integer or a list of integers, of which some may be None.
     pub fn integers_or_none(&mut self, name: &str) -> Read<Option<Vec<Option<i64>>>> {
         let entry = |entry: Argument| match entry {

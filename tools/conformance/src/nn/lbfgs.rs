@@ -5,6 +5,7 @@ use super::{Checked, list, wrong};
 use crate::case::{argument, tensor};
 use crate::compare::{close, compare};
 use chainrule::Tensor;
+use chainrule::nn::Lbfgs;
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -47,6 +48,22 @@ fn rosenbrock(x: &Tensor) -> Tensor {
     ((next - now.square()).square() * 100.0 + (1.0 - now).square()).sum(..)
 }
 
-fn build(_arguments: &mut Arguments) -> Read<Step> {
-    refuse("no optimiser for `LBFGS`")
+fn build(arguments: &mut Arguments) -> Read<Step> {
+    let mut lbfgs = Lbfgs::new(arguments.number_or("lr", 1.0)?)
+        .max_iterations(arguments.count_or("max_iter", 20)?)
+        .gradient_tolerance(arguments.number_or("tolerance_grad", 1e-7)?)
+        .change_tolerance(arguments.number_or("tolerance_change", 1e-9)?)
+        .history(arguments.count_or("history_size", 100)?);
+    if arguments.gives("max_eval") {
+        lbfgs = lbfgs.max_evaluations(arguments.count("max_eval")?);
+    }
+    arguments.take("max_eval");
+    match arguments.text_or("line_search_fn", "none")?.as_str() {
+        "none" => {}
+        "strong_wolfe" => lbfgs = lbfgs.strong_wolfe(),
+        other => return refuse(format!("line_search_fn {other:?}")),
+    }
+    Ok(Box::new(move |parameters, loss| {
+        lbfgs.step(parameters, loss);
+    }))
 }
