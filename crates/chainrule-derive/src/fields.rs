@@ -10,14 +10,20 @@ pub(crate) struct FieldCode {
     pub(crate) pattern: TokenStream,
     /// Statements that visit every leaf.
     pub(crate) visit: TokenStream,
+    /// Statements that visit every part.
+    pub(crate) visit_parts: TokenStream,
+    /// Statements that visit every cell, to change it.
+    pub(crate) visit_cells: TokenStream,
     /// The fields of the rebuilt value, in braces or parentheses.
     pub(crate) map: TokenStream,
 }
 
-/// Both functions of the trait, over `fields`.
+/// The functions of the trait, over `fields`.
 pub(crate) fn code(fields: &Fields) -> Result<FieldCode> {
     let mut bindings = Vec::new();
     let mut visits = Vec::new();
+    let mut parts = Vec::new();
+    let mut cells = Vec::new();
     let mut maps = Vec::new();
     for (index, field) in fields.iter().enumerate() {
         // Not the field's own name: one called `path` or `visit` would hide the arguments.
@@ -33,9 +39,14 @@ pub(crate) fn code(fields: &Fields) -> Result<FieldCode> {
         let mapped = if is_fixed(field)? {
             quote!(::core::clone::Clone::clone(#name))
         } else {
-            visits.push(quote! {
-                path.within(#segment, |path| ::chainrule::tree::Tree::visit(#name, path, visit));
-            });
+            let within = |method: TokenStream| {
+                quote! {
+                    path.within(#segment, |path| ::chainrule::tree::Tree::#method(#name, path, visit));
+                }
+            };
+            visits.push(within(quote!(visit)));
+            parts.push(within(quote!(visit_parts)));
+            cells.push(within(quote!(visit_cells)));
             quote!(path.within(#segment, |path| ::chainrule::tree::Tree::map(#name, path, replace)))
         };
         maps.push(match &field.ident {
@@ -55,6 +66,8 @@ pub(crate) fn code(fields: &Fields) -> Result<FieldCode> {
     Ok(FieldCode {
         pattern,
         visit: quote!(#(#visits)*),
+        visit_parts: quote!(#(#parts)*),
+        visit_cells: quote!(#(#cells)*),
         map,
     })
 }

@@ -25,7 +25,7 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Tree, attributes(tree))]
 pub fn derive_tree(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    tree::implement(&input)
+    tree::implement(&input, false)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }
@@ -34,7 +34,7 @@ pub fn derive_tree(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Module, attributes(tree))]
 pub fn derive_module(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    let both = tree::implement(&input).and_then(|mut both| {
+    let both = tree::implement(&input, true).and_then(|mut both| {
         both.extend(tree::implement_module(&input)?);
         Ok(both)
     });

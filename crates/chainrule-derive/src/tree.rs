@@ -53,17 +53,22 @@ fn mentions(tokens: &TokenStream, name: &str) -> bool {
     })
 }
 
-/// `Tree`: every field that is not fixed is visited, in order.
-pub(crate) fn implement(input: &DeriveInput) -> Result<TokenStream> {
+/// `Tree`: every field that is not fixed is visited, in order; a module says before its fields that it is one.
+pub(crate) fn implement(input: &DeriveInput, is_module: bool) -> Result<TokenStream> {
     let name = &input.ident;
     let generics = bounded(input)?;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let mut visit_arms = Vec::new();
     let mut map_arms = Vec::new();
+    let mut part_arms = Vec::new();
+    let mut cell_arms = Vec::new();
     let mut arm = |constructor: TokenStream, fields: &syn::Fields| -> Result<()> {
         let code = fields::code(fields)?;
         let (pattern, visit, map) = (code.pattern, code.visit, code.map);
+        let (parts, cells) = (code.visit_parts, code.visit_cells);
         visit_arms.push(quote!(#constructor #pattern => { #visit }));
+        part_arms.push(quote!(#constructor #pattern => { #parts }));
+        cell_arms.push(quote!(#constructor #pattern => { #cells }));
         map_arms.push(quote!(#constructor #pattern => #constructor #map));
         Ok(())
     };
@@ -85,6 +90,14 @@ pub(crate) fn implement(input: &DeriveInput) -> Result<TokenStream> {
             return Err(Error::new_spanned(name, message));
         }
     }
+    let module_part = is_module.then(|| {
+        quote! {
+            visit(path, ::chainrule::tree::Part::Module {
+                kind: ::chainrule::tree::kind_of::<Self>(),
+                address: ::core::ptr::from_ref(self).cast(),
+            });
+        }
+    });
     Ok(quote! {
         #[automatically_derived]
         #[allow(unused_variables)]
@@ -103,6 +116,23 @@ pub(crate) fn implement(input: &DeriveInput) -> Result<TokenStream> {
                 replace: &mut dyn FnMut(&::chainrule::tree::Path, &::chainrule::Tensor) -> ::chainrule::Tensor,
             ) -> Self {
                 match self { #(#map_arms),* }
+            }
+
+            fn visit_parts<'tree>(
+                &'tree self,
+                path: &mut ::chainrule::tree::Path,
+                visit: &mut dyn FnMut(&::chainrule::tree::Path, ::chainrule::tree::Part<'tree>),
+            ) {
+                #module_part
+                match self { #(#part_arms)* }
+            }
+
+            fn visit_cells(
+                &mut self,
+                path: &mut ::chainrule::tree::Path,
+                visit: &mut dyn FnMut(&::chainrule::tree::Path, &mut dyn ::core::any::Any),
+            ) {
+                match self { #(#cell_arms)* }
             }
         }
 
@@ -136,7 +166,7 @@ mod tests {
     use super::*;
 
     fn refused(input: DeriveInput) -> String {
-        match implement(&input) {
+        match implement(&input, false) {
             Ok(_) => panic!("the macro accepts this"),
             Err(error) => error.to_string(),
         }

@@ -2,8 +2,9 @@
 
 use chainrule_core::error::raise;
 use chainrule_core::graph::place_of;
-use chainrule_core::tree::{Blocks, Path, Tree};
+use chainrule_core::tree::{Blocks, Part, Path, Tree};
 use chainrule_core::{Error, ErrorKind, Like, Tensor, untracked};
+use std::any::Any;
 use std::fmt;
 use std::ops::{Add, AddAssign, Deref, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -25,6 +26,8 @@ use std::ops::{Add, AddAssign, Deref, Div, DivAssign, Mul, MulAssign, Neg, Sub, 
 #[derive(Clone)]
 pub struct Parameter {
     tensor: Tensor,
+    /// A frozen parameter is no leaf of its tree: whoever walks the leaves learns nothing of it.
+    frozen: bool,
 }
 
 impl Parameter {
@@ -33,7 +36,22 @@ impl Parameter {
     pub fn new(initial: Tensor) -> Parameter {
         Parameter {
             tensor: initial.tracked(),
+            frozen: false,
         }
+    }
+
+    /// Whether nothing differentiates by this parameter, and no optimiser changes it.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// Freezes the parameter, or makes it one that is learnt again. See [`Module::freeze`](crate::Module::freeze).
+    pub fn set_frozen(&mut self, frozen: bool) {
+        self.frozen = frozen;
+        self.tensor = match frozen {
+            true => self.tensor.stop_history(),
+            false => self.tensor.tracked(),
+        };
     }
 
     /// Replaces the value; history ends here.
@@ -55,6 +73,9 @@ impl Parameter {
             raise(Error::new(ErrorKind::Shape, message));
         }
         self.tensor = value.tracked();
+        if self.frozen {
+            self.set_frozen(true);
+        }
     }
 
     /// Replaces the value by what `update` makes of it, computed without tracking.
@@ -102,14 +123,28 @@ impl fmt::Debug for Parameter {
 
 impl Tree for Parameter {
     fn visit<'a>(&'a self, path: &mut Path, visit: &mut dyn FnMut(&Path, &'a Tensor)) {
-        visit(path, &self.tensor);
+        if !self.frozen {
+            visit(path, &self.tensor);
+        }
     }
 
     /// Holds what it is given, without making it a leaf of its own: inside a transform that is the transform's input.
     fn map(&self, path: &mut Path, replace: &mut dyn FnMut(&Path, &Tensor) -> Tensor) -> Parameter {
+        if self.frozen {
+            return self.clone();
+        }
         Parameter {
             tensor: replace(path, &self.tensor),
+            frozen: false,
         }
+    }
+
+    fn visit_parts<'a>(&'a self, path: &mut Path, visit: &mut dyn FnMut(&Path, Part<'a>)) {
+        visit(path, Part::Cell(self));
+    }
+
+    fn visit_cells(&mut self, path: &mut Path, visit: &mut dyn FnMut(&Path, &mut dyn Any)) {
+        visit(path, self);
     }
 }
 

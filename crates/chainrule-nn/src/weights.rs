@@ -1,6 +1,7 @@
 //! Trees of tensors in files: safetensors, by field path, written whole or not at all.
 
-use chainrule_core::tree::{Path as TreePath, Tree, named_leaves};
+use crate::state::{named_state, rebuilt};
+use chainrule_core::tree::Tree;
 use chainrule_core::{DType, Tensor, evaluate};
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -74,7 +75,7 @@ fn names_message(
     message
 }
 
-/// Writes the leaves of a tree by their paths.
+/// Writes the leaves of a tree by their paths; of a model the frozen parameters and the buffers too.
 ///
 /// The file is written under a temporary name beside it and then renamed, so a failed save leaves an old file whole.
 ///
@@ -93,9 +94,9 @@ fn names_message(
 /// When the file cannot be written, or two leaves have the same path.
 pub fn save<T: Tree>(tree: &T, path: impl AsRef<Path>) -> Result<(), WeightsError> {
     let path = path.as_ref();
-    let leaves = named_leaves(tree);
+    let leaves = named_state(tree);
     check_names(path, &leaves)?;
-    evaluate(&leaves.iter().map(|&(_, tensor)| tensor).collect::<Vec<_>>());
+    evaluate(&leaves.iter().map(|(_, tensor)| tensor).collect::<Vec<_>>());
     let bytes: Vec<Vec<u8>> = leaves.iter().map(|(_, tensor)| to_bytes(tensor)).collect();
     let damaged = |error: safetensors::SafeTensorError| WeightsError::Damaged {
         path: path.to_owned(),
@@ -118,7 +119,8 @@ pub fn save<T: Tree>(tree: &T, path: impl AsRef<Path>) -> Result<(), WeightsErro
     })
 }
 
-/// The structure of `like` with the leaves that a file holds under their paths. Tracked leaves stay tracked.
+/// The structure of `like` with the leaves, frozen parameters and buffers that a file holds under their paths. Tracked
+/// leaves stay tracked.
 ///
 /// # Errors
 /// When the file is missing or damaged, or when names, shapes or dtypes differ: all differences are listed together.
@@ -132,7 +134,7 @@ pub fn load<T: Tree>(like: &T, path: impl AsRef<Path>) -> Result<T, WeightsError
         path: path.to_owned(),
         reason: error.to_string(),
     })?;
-    let leaves = named_leaves(like);
+    let leaves = named_state(like);
     let (mut missing, mut mismatched) = (Vec::new(), Vec::new());
     for (name, leaf) in &leaves {
         match file.tensor(name) {
@@ -163,16 +165,9 @@ pub fn load<T: Tree>(like: &T, path: impl AsRef<Path>) -> Result<T, WeightsError
             mismatched,
         });
     }
-    Ok(like.map(&mut TreePath::new(), &mut |place, leaf| {
-        let view = file
-            .tensor(&place.to_string())
-            .expect("all names were checked");
-        let tensor = from_bytes(view.data(), leaf.shape(), leaf.dtype());
-        if leaf.is_tracked() {
-            tensor.tracked()
-        } else {
-            tensor
-        }
+    Ok(rebuilt(like, &mut |name, leaf| {
+        let view = file.tensor(name).expect("all names were checked");
+        from_bytes(view.data(), leaf.shape(), leaf.dtype()).to_device(leaf.device())
     }))
 }
 
@@ -218,7 +213,7 @@ pub fn load_tensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, Tensor>, 
     Ok(tensors)
 }
 
-fn check_names(path: &Path, leaves: &[(String, &Tensor)]) -> Result<(), WeightsError> {
+fn check_names(path: &Path, leaves: &[(String, Tensor)]) -> Result<(), WeightsError> {
     let mut names: Vec<&String> = leaves.iter().map(|(name, _)| name).collect();
     names.sort();
     let mut repeated: Vec<String> = names

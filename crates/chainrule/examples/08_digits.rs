@@ -10,11 +10,13 @@ struct Network {
     output: Linear,
 }
 
-impl Network {
-    fn forward(&self, images: &Tensor) -> Tensor {
+impl Layer for Network {
+    fn compute(&self, images: &Tensor) -> Tensor {
         self.output.forward(self.hidden.forward(images).relu())
     }
+}
 
+impl Network {
     fn accuracy(&self, images: &Tensor, labels: &Tensor) -> f64 {
         let guesses = untracked(|| self.forward(images).argmax(-1));
         guesses.eq(labels).cast(DType::F64).mean(..).item()
@@ -51,7 +53,7 @@ fn main() {
         hidden: Linear::from_generator(7, 32, &generator),
         output: Linear::from_generator(32, 10, &generator),
     };
-    println!("{}", model.summary());
+    println!("{}", model.summary(&held_out_images));
 
     let mut adam = Adam::new(0.01);
     for step in 1..=200 {

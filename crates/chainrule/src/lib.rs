@@ -17,18 +17,14 @@ pub use chainrule_view as view;
 pub use chainrule_train::data;
 
 /// Parameters, layers, optimisers and weights in files.
-pub mod nn {
-    pub use chainrule_nn::losses;
-    pub use chainrule_nn::{
-        Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Asgd, Group, Lbfgs, Linear, Lion,
-        MissingGradients, Module, Muon, NAdam, Optimiser, Parameter, RAdam, RmsProp, Rprop, Sgd,
-        StateError, Update, WeightsError, load, load_tensors, optim, save,
-    };
-}
+pub use chainrule_nn as nn;
 
 /// What most programs use: `use chainrule::prelude::*`.
 pub mod prelude {
-    pub use crate::nn::{Adam, AdamW, Linear, Module, Optimiser, Parameter, Sgd, Update};
+    pub use crate::nn::{
+        Adam, AdamW, Buffer, Layer, Linear, Mode, Module, Optimiser, Parameter, Sequential, Sgd,
+        Summarise, Update,
+    };
     pub use crate::tree::Tree;
     pub use crate::{
         Axes, ConvolutionOptions, DType, Device, Error, Gate, Generator, Gradients, Graph, Shape,

@@ -44,7 +44,7 @@ struct Pair(Tensor, #[tree(fixed)] Label, (Tensor, usize));
 struct Nothing;
 
 #[derive(Tree)]
-enum Layer<T> {
+enum Form<T> {
     Wide { weight: T, slope: f64 },
     Thin(Tensor, bool),
     Empty,
@@ -87,24 +87,24 @@ fn structs() {
 
 #[test]
 fn enums_keep_their_variant() {
-    let wide = Layer::Wide {
+    let wide = Form::Wide {
         weight: vec![number(1.0), number(2.0)],
         slope: 0.5,
     };
     assert_eq!(names(&wide), ["weight.0", "weight.1"]);
-    let gradient = grad(|layer: &Layer<Vec<Tensor>>| match layer {
-        Layer::Wide { weight, slope } => &weight[0] * &weight[1] * *slope,
-        Layer::Thin(weight, _) => weight.clone(),
-        Layer::Empty => number(0.0),
+    let gradient = grad(|layer: &Form<Vec<Tensor>>| match layer {
+        Form::Wide { weight, slope } => &weight[0] * &weight[1] * *slope,
+        Form::Thin(weight, _) => weight.clone(),
+        Form::Empty => number(0.0),
     })(&wide);
     assert_eq!(numbers(&gradient), [1.0, 0.5]);
-    let Layer::Wide { slope, .. } = gradient else {
+    let Form::Wide { slope, .. } = gradient else {
         panic!("the gradient is another variant");
     };
     assert_eq!(slope, 0.5);
-    let thin: Layer<Tensor> = Layer::Thin(number(3.0), true);
-    assert!(matches!(mapped(&thin, Clone::clone), Layer::Thin(_, true)));
-    assert_eq!(names(&Layer::<Tensor>::Empty), [""; 0]);
+    let thin: Form<Tensor> = Form::Thin(number(3.0), true);
+    assert!(matches!(mapped(&thin, Clone::clone), Form::Thin(_, true)));
+    assert_eq!(names(&Form::<Tensor>::Empty), [""; 0]);
 }
 
 #[derive(Module)]

@@ -4,10 +4,10 @@ use super::evaluate::{Evaluated, evaluate, evaluate_moved};
 use super::options::Options;
 use super::parser::parse;
 use super::problem::{Problem, Span};
-use super::suggest::nearest;
 use super::syntax::Program;
 use super::value::{from_numbers, numbers};
 use super::variables::variables;
+use chainrule::error::nearest;
 use chainrule::view::Array;
 use chainrule::{DType, Error, ErrorKind, Tensor};
 

@@ -24,7 +24,6 @@ mod report;
 mod second;
 mod step;
 mod style;
-mod suggest;
 mod syntax;
 mod tensor_view;
 mod value;

@@ -2,11 +2,13 @@
 
 mod attempt;
 mod mismatch;
+mod nearest;
 
 pub(crate) use attempt::or_raise;
 pub use attempt::{attempt, raise};
 pub(crate) use mismatch::origin;
 pub use mismatch::{Mismatch, Operand};
+pub use nearest::nearest;
 
 use std::panic::Location;
 

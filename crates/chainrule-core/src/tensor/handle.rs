@@ -280,6 +280,11 @@ impl Tensor {
         ))
     }
 
+    /// Whether a value can be read: not of what stands on the argument of a running [`vmap`](crate::vmap).
+    pub fn has_value(&self) -> bool {
+        !self.edge.node.is_abstract()
+    }
+
     /// Whether a derivative by some leaf below this tensor may still be asked for.
     pub fn is_tracked(&self) -> bool {
         self.edge.node.is_tracked()

@@ -1,7 +1,8 @@
 //! The standard containers as trees.
 
-use super::{Blocks, Path, Segment, Tree};
+use super::{Blocks, Part, Path, Segment, Tree};
 use crate::tensor::Tensor;
+use std::any::Any;
 use std::collections::BTreeMap;
 
 impl<T: Tree> Tree for Vec<T> {
@@ -19,6 +20,18 @@ impl<T: Tree> Tree for Vec<T> {
             })
             .collect()
     }
+
+    fn visit_parts<'a>(&'a self, path: &mut Path, visit: &mut dyn FnMut(&Path, Part<'a>)) {
+        for (index, inner) in self.iter().enumerate() {
+            path.within(Segment::Index(index), |path| inner.visit_parts(path, visit));
+        }
+    }
+
+    fn visit_cells(&mut self, path: &mut Path, visit: &mut dyn FnMut(&Path, &mut dyn Any)) {
+        for (index, inner) in self.iter_mut().enumerate() {
+            path.within(Segment::Index(index), |path| inner.visit_cells(path, visit));
+        }
+    }
 }
 
 impl<T: Tree, const N: usize> Tree for [T; N] {
@@ -33,6 +46,18 @@ impl<T: Tree, const N: usize> Tree for [T; N] {
             path.within(Segment::Index(index), |path| self[index].map(path, replace))
         })
     }
+
+    fn visit_parts<'a>(&'a self, path: &mut Path, visit: &mut dyn FnMut(&Path, Part<'a>)) {
+        for (index, inner) in self.iter().enumerate() {
+            path.within(Segment::Index(index), |path| inner.visit_parts(path, visit));
+        }
+    }
+
+    fn visit_cells(&mut self, path: &mut Path, visit: &mut dyn FnMut(&Path, &mut dyn Any)) {
+        for (index, inner) in self.iter_mut().enumerate() {
+            path.within(Segment::Index(index), |path| inner.visit_cells(path, visit));
+        }
+    }
 }
 
 impl<T: Tree> Tree for Option<T> {
@@ -45,6 +70,18 @@ impl<T: Tree> Tree for Option<T> {
     fn map(&self, path: &mut Path, replace: &mut dyn FnMut(&Path, &Tensor) -> Tensor) -> Option<T> {
         self.as_ref().map(|inner| inner.map(path, replace))
     }
+
+    fn visit_parts<'a>(&'a self, path: &mut Path, visit: &mut dyn FnMut(&Path, Part<'a>)) {
+        if let Some(inner) = self {
+            inner.visit_parts(path, visit);
+        }
+    }
+
+    fn visit_cells(&mut self, path: &mut Path, visit: &mut dyn FnMut(&Path, &mut dyn Any)) {
+        if let Some(inner) = self {
+            inner.visit_cells(path, visit);
+        }
+    }
 }
 
 impl<T: Tree> Tree for Box<T> {
@@ -54,6 +91,14 @@ impl<T: Tree> Tree for Box<T> {
 
     fn map(&self, path: &mut Path, replace: &mut dyn FnMut(&Path, &Tensor) -> Tensor) -> Box<T> {
         Box::new((**self).map(path, replace))
+    }
+
+    fn visit_parts<'a>(&'a self, path: &mut Path, visit: &mut dyn FnMut(&Path, Part<'a>)) {
+        (**self).visit_parts(path, visit);
+    }
+
+    fn visit_cells(&mut self, path: &mut Path, visit: &mut dyn FnMut(&Path, &mut dyn Any)) {
+        (**self).visit_cells(path, visit);
     }
 }
 
@@ -77,6 +122,22 @@ impl<T: Tree> Tree for BTreeMap<String, T> {
             })
             .collect()
     }
+
+    fn visit_parts<'a>(&'a self, path: &mut Path, visit: &mut dyn FnMut(&Path, Part<'a>)) {
+        for (key, inner) in self {
+            path.within(Segment::Key(key.clone()), |path| {
+                inner.visit_parts(path, visit);
+            });
+        }
+    }
+
+    fn visit_cells(&mut self, path: &mut Path, visit: &mut dyn FnMut(&Path, &mut dyn Any)) {
+        for (key, inner) in self {
+            path.within(Segment::Key(key.clone()), |path| {
+                inner.visit_cells(path, visit);
+            });
+        }
+    }
 }
 
 macro_rules! tuple {
@@ -88,6 +149,14 @@ macro_rules! tuple {
 
             fn map(&self, path: &mut Path, replace: &mut dyn FnMut(&Path, &Tensor) -> Tensor) -> Self {
                 ($(path.within(Segment::Index($index), |path| self.$index.map(path, replace)),)+)
+            }
+
+            fn visit_parts<'a>(&'a self, path: &mut Path, visit: &mut dyn FnMut(&Path, Part<'a>)) {
+                $(path.within(Segment::Index($index), |path| self.$index.visit_parts(path, visit));)+
+            }
+
+            fn visit_cells(&mut self, path: &mut Path, visit: &mut dyn FnMut(&Path, &mut dyn Any)) {
+                $(path.within(Segment::Index($index), |path| self.$index.visit_cells(path, visit));)+
             }
         }
     };

@@ -2,12 +2,15 @@
 
 mod blocks;
 mod containers;
+mod part;
 mod path;
 
 pub use blocks::{Blocks, each_leaf};
+pub use part::{Part, kind_of};
 pub use path::{Path, Segment};
 
 use crate::tensor::Tensor;
+use std::any::Any;
 
 /// A value that contains tensors at named places: a tensor, tuples, arrays, `Vec`, `Option`, maps of trees, and structs
 /// with `#[derive(Tree)]`. Numbers, truth values, strings and functions are trees without leaves.
@@ -23,6 +26,12 @@ pub trait Tree: Sized {
     fn visit<'a>(&'a self, path: &mut Path, visit: &mut dyn FnMut(&Path, &'a Tensor));
     /// The same structure with every leaf replaced, in the same order.
     fn map(&self, path: &mut Path, replace: &mut dyn FnMut(&Path, &Tensor) -> Tensor) -> Self;
+
+    /// Calls `visit` for every [`Part`]: what belongs to the tree besides its leaves. Most trees have none.
+    fn visit_parts<'a>(&'a self, _path: &mut Path, _visit: &mut dyn FnMut(&Path, Part<'a>)) {}
+
+    /// Calls `visit` for every [`Part::Cell`], to change it.
+    fn visit_cells(&mut self, _path: &mut Path, _visit: &mut dyn FnMut(&Path, &mut dyn Any)) {}
 }
 
 impl Tree for Tensor {

@@ -1,10 +1,13 @@
 //! A fully connected layer.
 
-use crate::Parameter;
+use super::catalogue::{Declared, input_extent};
+use super::{ArgumentError, Arguments};
+use crate::{Layer, Parameter};
 use chainrule_core::error::raise;
-use chainrule_core::graph::module_scope;
-use chainrule_core::{Error, ErrorKind, Generator, Tensor};
+use chainrule_core::{Error, ErrorKind, Generator, Shape, Tensor};
 use chainrule_derive::Module;
+
+crate::catalogue! { Linear }
 
 /// `y = x Wᵀ + b` over the last axis: `[.., inputs]` to `[.., outputs]`.
 ///
@@ -12,7 +15,7 @@ use chainrule_derive::Module;
 ///
 /// ```
 /// use chainrule_core::Tensor;
-/// use chainrule_nn::Linear;
+/// use chainrule_nn::{Layer, Linear};
 /// let layer = Linear::new(3, 2);
 /// assert_eq!(layer.forward(&Tensor::ones([5, 3])).shape().to_string(), "[5, 2]");
 /// ```
@@ -50,23 +53,6 @@ impl Linear {
         Linear { bias: None, ..self }
     }
 
-    /// The layer's output for `x`, `[.., inputs]`.
-    ///
-    /// # Panics
-    /// When the last axis of `x` is not the number of inputs.
-    #[track_caller]
-    pub fn forward(&self, x: impl AsRef<Tensor>) -> Tensor {
-        let x = x.as_ref();
-        self.check(x);
-        module_scope("linear", || {
-            let product = x.matmul(self.weight.t());
-            match &self.bias {
-                Some(bias) => product + bias,
-                None => product,
-            }
-        })
-    }
-
     /// The user speaks of layers: a product that does not fit would name the transposed weight.
     #[track_caller]
     fn check(&self, x: &Tensor) {
@@ -80,6 +66,32 @@ impl Linear {
             );
             raise(Error::new(ErrorKind::Shape, message));
         }
+    }
+}
+
+impl Layer for Linear {
+    #[track_caller]
+    fn compute(&self, x: &Tensor) -> Tensor {
+        self.check(x);
+        let product = x.matmul(self.weight.t());
+        match &self.bias {
+            Some(bias) => product + bias,
+            None => product,
+        }
+    }
+}
+
+/// `outputs`, `bias`; inputs from the last axis.
+impl Declared for Linear {
+    const NAME: &'static str = "linear";
+
+    fn declared(arguments: &mut Arguments, input: &Shape) -> Result<Linear, ArgumentError> {
+        let inputs = input_extent(arguments, input, -1, "features")?;
+        let layer = Linear::new(inputs, arguments.required("outputs")?);
+        Ok(match arguments.optional("bias", true)? {
+            true => layer,
+            false => layer.without_bias(),
+        })
     }
 }
 

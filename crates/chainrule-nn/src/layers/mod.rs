@@ -1,5 +1,18 @@
-//! The layers, one a file.
+//! Layers, one a file.
 
+mod arguments;
+mod batch_norm;
+mod catalogue;
 mod linear;
 
+pub use arguments::{ArgumentError, Arguments, FromValue, Value};
+pub use batch_norm::BatchNorm;
+pub use catalogue::{CatalogueEntry, Declared, build_layer, layer_names};
 pub use linear::Linear;
+
+/// All rows of the catalogue. A file whose `CATALOGUE` is missing here does not compile without a warning.
+fn entries() -> impl Iterator<Item = &'static CatalogueEntry> {
+    [linear::CATALOGUE, batch_norm::CATALOGUE]
+        .into_iter()
+        .flatten()
+}

@@ -2,7 +2,7 @@
 
 use super::{Built, Layer, Setup};
 use crate::nn::arguments::Read;
-use chainrule::nn::Linear;
+use chainrule::nn::{Layer as _, Linear};
 
 pub fn build(module: &str, setup: &mut Setup) -> Option<Built> {
     Some(match module {

@@ -1,6 +1,11 @@
 //! Did you mean: the known name nearest to one that is not known.
 
 /// The name among `known` that needs the fewest edits, if it is near enough to be meant.
+///
+/// ```
+/// use chainrule_core::error::nearest;
+/// assert_eq!(nearest("lerning_rate", ["epochs", "learning_rate"]), Some("learning_rate"));
+/// ```
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Long strings are no misspelling, and would take long to compare.
     let length = name.chars().count();
