@@ -2,7 +2,7 @@
 
 use chainrule::Module;
 use chainrule_core::{Generator, Tensor, value_and_grad};
-use chainrule_nn::{Adam, Linear, Parameter, Sgd};
+use chainrule_nn::{Adam, Layer as _, Linear, Parameter, Sgd};
 use chainrule_train::flow::{
     ActivationKind, Finding, FindingKind, GradientFlow, Observation, Severity, StepRecord,
 };

@@ -24,7 +24,7 @@ const KEPT: usize = 400;
 ///
 /// ```
 /// use chainrule_core::{Tensor, tensor, value_and_grad};
-/// use chainrule_nn::{Linear, Sgd};
+/// use chainrule_nn::{Layer, Linear, Sgd};
 /// use chainrule_train::flow::{GradientFlow, Observation};
 /// let mut model = vec![Linear::new(2, 8), Linear::new(8, 1)];
 /// let (x, y) = (tensor![[0.0, 1.0], [1.0, 1.0]], tensor![[1.0], [0.0]]);
