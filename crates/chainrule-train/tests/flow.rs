@@ -355,8 +355,19 @@ fn updates_out_of_proportion_are_named() {
         }
         flow
     };
+    // A rate at which even the weights of a linear least-squares fit grow without bound.
+    let mut stack = Stack::new(&[20, 10], &Generator::new(1));
+    let mut sgd = Sgd::new(20.0);
+    let mut flow = GradientFlow::new();
+    for step in 0..12 {
+        let loss = |stack: &Stack| stack.layers[0].forward(&x).square().mean(..);
+        let (_, gradients) = value_and_grad(loss)(&stack);
+        let before = stack.clone();
+        sgd.update(&mut stack, &gradients).unwrap();
+        flow.observe(Observation::of(step, &before, &gradients).updated_to(&stack));
+    }
     assert_eq!(
-        find(&run(2.0), FindingKind::UpdatesTooLarge).severity,
+        find(&flow, FindingKind::UpdatesTooLarge).severity,
         Severity::Serious
     );
     find(&run(1e-9), FindingKind::UpdatesTooSmall);
