@@ -6,3 +6,4 @@ pub mod flow;
 pub mod history;
 pub mod metrics;
 pub mod picture;
+pub mod progress;
