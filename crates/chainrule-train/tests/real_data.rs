@@ -2,6 +2,7 @@
 //! --ignored --nocapture`. The folder has `mnist`, `fashion-mnist`, `cifar10` and `tinyshakespeare`.
 
 use chainrule_core::Tensor;
+use chainrule_train::data::readers::cifar;
 use chainrule_train::data::readers::idx::{self, Mnist};
 use chainrule_train::data::{Dataset, Loader, Sampler, Shuffled};
 use std::path::PathBuf;
@@ -80,4 +81,40 @@ fn fashion_mnist() {
         &idx::fashion_mnist(folder("fashion-mnist")).unwrap(),
         0.2860,
     );
+}
+
+#[test]
+#[ignore = "reads the folder that CHAINRULE_DATA names"]
+fn cifar10_and_its_batches() {
+    let start = Instant::now();
+    let cifar = cifar::cifar10(folder("cifar10")).unwrap();
+    println!("read CIFAR-10: {:?}", start.elapsed());
+    assert_eq!(cifar.classes, cifar::CLASSES);
+    assert_eq!(
+        cifar.training.images().shape().to_string(),
+        "[50000, 3, 32, 32]"
+    );
+    assert_eq!(cifar.test.len(), 10_000);
+    let labels: Vec<i64> = cifar.training.labels().to_vec();
+    for class in 0..10 {
+        assert_eq!(
+            labels.iter().filter(|&&label| label == class).count(),
+            5_000
+        );
+    }
+    // The channels' means are known to be 0.491, 0.482, 0.447.
+    let bytes: Vec<u8> = cifar.training.images().to_vec();
+    for (channel, expected) in [0.4914, 0.4822, 0.4465].into_iter().enumerate() {
+        let planes = bytes.chunks_exact(1024).skip(channel).step_by(3);
+        let sum: u64 = planes.flatten().map(|&byte| u64::from(byte)).sum();
+        let mean = sum as f64 / 255.0 / (50_000.0 * 1024.0);
+        assert!((mean - expected).abs() < 2e-3, "{mean}, {expected}");
+    }
+    let loader = Loader::new(cifar.training, 128)
+        .unwrap()
+        .shuffle(1)
+        .workers(0);
+    let start = Instant::now();
+    let count = loader.epoch(0).flatten().count();
+    println!("CIFAR batch of 128: {:?}", start.elapsed() / count as u32);
 }

@@ -4,5 +4,8 @@
 //! that is cut off, has a wrong magic number or wrong counts; sizes that a file claims are compared with what it can hold
 //! before memory is taken.
 
+pub mod cifar;
 pub mod idx;
+pub mod image;
+pub mod image_folder;
 mod source;

@@ -94,6 +94,15 @@ impl<'a> Source<'a> {
         Ok(bytes)
     }
 
+    /// The next `most` bytes, fewer at the end of the file.
+    pub(crate) fn up_to(&mut self, most: u64) -> Result<Vec<u8>, DataError> {
+        let mut bytes = Vec::new();
+        let read = (&mut self.reader).take(most).read_to_end(&mut bytes);
+        self.offset += bytes.len() as u64;
+        read.map_err(|error| self.unreadable(error))?;
+        Ok(bytes)
+    }
+
     /// The next four bytes as a number, the highest byte first.
     pub(crate) fn big_endian_u32(&mut self, what: &str) -> Result<u32, DataError> {
         let bytes = self.take(4, what)?;
