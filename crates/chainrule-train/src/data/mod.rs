@@ -25,6 +25,7 @@ mod loader;
 mod random;
 pub mod readers;
 mod sampler;
+pub mod transforms;
 mod views;
 mod workers;
 

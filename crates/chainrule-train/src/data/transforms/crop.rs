@@ -1,0 +1,64 @@
+//! Random crops.
+
+use super::{Image, Transform};
+use crate::data::Random;
+
+/// A part of this size at a random place of the image, around which `padding` zeros are thought on every side.
+///
+/// ```
+/// use chainrule_core::Tensor;
+/// use chainrule_train::data::{Random, transforms::{RandomCrop, Transform}};
+/// let crop = RandomCrop { height: 2, width: 2, padding: 0 };
+/// let part = crop.image(&Tensor::ones([1, 3, 3]), &mut Random::new(1));
+/// assert_eq!(part.to_vec::<f32>(), [1.0; 4]);
+/// ```
+///
+/// # Panics
+/// When applied to an image that is smaller than the part, padding included.
+#[derive(Clone, Copy, Debug)]
+pub struct RandomCrop {
+    /// Rows of the part.
+    pub height: usize,
+    /// Columns of the part.
+    pub width: usize,
+    /// Zeros on each side of the image.
+    pub padding: usize,
+}
+
+impl Transform for RandomCrop {
+    fn apply(&self, image: &mut Image, random: &mut Random) {
+        let places = |extent: usize, part: usize| (extent + 2 * self.padding).checked_sub(part);
+        let (down, right) = match (
+            places(image.height, self.height),
+            places(image.width, self.width),
+        ) {
+            (Some(down), Some(right)) => (random.below(down + 1), random.below(right + 1)),
+            _ => panic!(
+                "RandomCrop: a part of {} x {} does not fit into an image of {} x {} with padding {}",
+                self.height, self.width, image.height, image.width, self.padding
+            ),
+        };
+        let mut part = vec![0.0; image.channels * self.height * self.width];
+        // Rows and columns of the part that lie in the image: `from` there, `to` here.
+        let overlap = |start: usize, extent: usize, part: usize| {
+            let to = self.padding.saturating_sub(start).min(part);
+            let end = (extent + self.padding)
+                .saturating_sub(start)
+                .min(part)
+                .max(to);
+            (to, start + to - self.padding.min(start + to), end - to)
+        };
+        let (to_row, from_row, rows) = overlap(down, image.height, self.height);
+        let (to, from, columns) = overlap(right, image.width, self.width);
+        for channel in 0..image.channels {
+            for row in 0..rows {
+                let source = (channel * image.height + from_row + row) * image.width + from;
+                let target = (channel * self.height + to_row + row) * self.width + to;
+                part[target..target + columns]
+                    .copy_from_slice(&image.pixels[source..source + columns]);
+            }
+        }
+        image.pixels = part;
+        (image.height, image.width) = (self.height, self.width);
+    }
+}

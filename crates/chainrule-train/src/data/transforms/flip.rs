@@ -1,0 +1,42 @@
+//! Mirror images.
+
+use super::{Image, Transform};
+use crate::data::Random;
+
+/// Left and right exchanged, with this probability.
+#[derive(Clone, Copy, Debug)]
+pub struct FlipHorizontal {
+    /// From 0, never, to 1, always.
+    pub probability: f64,
+}
+
+impl Transform for FlipHorizontal {
+    fn apply(&self, image: &mut Image, random: &mut Random) {
+        if random.chance(self.probability) {
+            let rows = image.pixels.chunks_exact_mut(image.width.max(1));
+            rows.for_each(<[f32]>::reverse);
+        }
+    }
+}
+
+/// Top and bottom exchanged, with this probability.
+#[derive(Clone, Copy, Debug)]
+pub struct FlipVertical {
+    /// From 0, never, to 1, always.
+    pub probability: f64,
+}
+
+impl Transform for FlipVertical {
+    fn apply(&self, image: &mut Image, random: &mut Random) {
+        if random.chance(self.probability) {
+            let (height, width) = (image.height, image.width);
+            for plane in image.planes() {
+                let (top, bottom) = plane.split_at_mut(height.div_ceil(2) * width);
+                let upper = top.chunks_exact_mut(width.max(1)).take(height / 2);
+                for (one, other) in upper.zip(bottom.chunks_exact_mut(width.max(1)).rev()) {
+                    one.swap_with_slice(other);
+                }
+            }
+        }
+    }
+}
