@@ -3,6 +3,7 @@
 //! A family is one function: from the module's name and what the case gives to the layer, or `None` for a module of another
 //! family. It takes every argument and every state that it honours; what it leaves makes the case one that is not supported.
 
+mod activations;
 mod linear;
 mod losses;
 
@@ -11,7 +12,8 @@ use super::state::State;
 use chainrule::Tensor;
 
 /// The families, tried in turn.
-const FAMILIES: &[fn(&str, &mut Setup) -> Option<Built>] = &[linear::build, losses::build];
+const FAMILIES: &[fn(&str, &mut Setup) -> Option<Built>] =
+    &[activations::build, linear::build, losses::build];
 
 #[allow(dead_code, reason = "families take what they need")]
 /// What a case says of the module before the call.
