@@ -159,6 +159,35 @@ impl Sampler for Weighted {
     }
 }
 
+/// An order in which each row of a batch continues the same row of the batch before: the data set is cut into as many
+/// equal pieces as a batch has rows, read side by side. What is left over at the end is left out.
+///
+/// For recurrent networks whose state goes on from batch to batch, over windows that do not overlap.
+///
+/// ```
+/// use chainrule_train::data::{Continued, Sampler};
+/// assert_eq!(Continued { len: 7, batch_size: 2 }.order(0), [0, 3, 1, 4, 2, 5]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Continued {
+    /// How many examples there are.
+    pub len: usize,
+    /// How many make a batch, at least 1.
+    pub batch_size: usize,
+}
+
+impl Sampler for Continued {
+    fn len(&self) -> usize {
+        self.len / self.batch_size * self.batch_size
+    }
+
+    fn order(&self, _epoch: u64) -> Vec<usize> {
+        let piece = self.len / self.batch_size;
+        let batch = |step: usize| (0..self.batch_size).map(move |row| row * piece + step);
+        (0..piece).flat_map(batch).collect()
+    }
+}
+
 /// Cuts the order of a sampler into batches.
 ///
 /// ```

@@ -5,7 +5,11 @@
 //! before memory is taken.
 
 pub mod cifar;
+pub mod csv;
 pub mod idx;
 pub mod image;
 pub mod image_folder;
+pub mod npy;
+pub mod npz;
 mod source;
+pub mod text;

@@ -18,6 +18,8 @@ pub(crate) struct Source<'a> {
     offset: u64,
     /// No more bytes than this can be in the file.
     most: u64,
+    /// The entry that this is, when the file is an archive.
+    entry: Option<String>,
 }
 
 impl<'a> Source<'a> {
@@ -54,7 +56,37 @@ impl<'a> Source<'a> {
             reader,
             offset: 0,
             most,
+            entry: None,
         }
+    }
+
+    /// An entry of an archive, which takes `packed` bytes there.
+    pub(crate) fn of_entry(
+        path: &Path,
+        entry: String,
+        reader: impl Read + 'a,
+        packed: u64,
+    ) -> Source<'a> {
+        Source {
+            path: path.to_owned(),
+            reader: Box::new(reader),
+            offset: 0,
+            most: packed.saturating_mul(MOST_FROM_ONE_BYTE),
+            entry: Some(entry),
+        }
+    }
+
+    /// The place of a byte.
+    pub(crate) fn place(&self, offset: u64) -> Place {
+        match &self.entry {
+            Some(entry) => Place::EntryByte(entry.clone(), offset),
+            None => Place::Byte(offset),
+        }
+    }
+
+    /// The file's name.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// An error at the next byte.
@@ -64,7 +96,7 @@ impl<'a> Source<'a> {
 
     /// An error at some byte.
     pub(crate) fn damaged_at(&self, offset: u64, problem: impl Into<String>) -> DataError {
-        DataError::damaged(&self.path, Place::Byte(offset), problem)
+        DataError::damaged(&self.path, self.place(offset), problem)
     }
 
     /// The next `count` bytes, which are `what`.
@@ -90,6 +122,22 @@ impl<'a> Source<'a> {
                 );
                 return Err(self.damaged(problem));
             }
+        }
+        Ok(bytes)
+    }
+
+    /// The next bytes up to the end of the file, but no more than `most`.
+    pub(crate) fn rest(&mut self, most: u64) -> Result<Vec<u8>, DataError> {
+        let mut bytes = Vec::new();
+        let read = (&mut self.reader)
+            .take(most.saturating_add(1))
+            .read_to_end(&mut bytes);
+        self.offset += bytes.len() as u64;
+        read.map_err(|error| self.unreadable(error))?;
+        if bytes.len() as u64 > most {
+            let problem =
+                format!("there are more than {most} bytes, which is more than this reader takes");
+            return Err(self.damaged(problem));
         }
         Ok(bytes)
     }
@@ -135,4 +183,12 @@ impl<'a> Source<'a> {
 
 fn is_gzip(start: &[u8]) -> bool {
     start.starts_with(&[0x1f, 0x8b])
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(bytes)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
 }
