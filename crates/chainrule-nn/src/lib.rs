@@ -12,6 +12,7 @@ mod module;
 pub mod optim;
 mod parameter;
 mod pattern;
+pub mod schedules;
 mod scope;
 mod sequential;
 mod state;

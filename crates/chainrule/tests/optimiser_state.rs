@@ -166,3 +166,18 @@ fn climbing_is_descending_with_the_other_sign() {
     assert_eq!(up.to_vec::<f64>(), down.to_vec::<f64>());
     assert!(up.to_vec::<f64>()[1] > -1.0);
 }
+
+#[test]
+fn parameters_may_be_frozen_and_thawed_between_steps() {
+    let mut net = Net::new(1);
+    let mut adam = Adam::new(0.01);
+    train(&mut net, &mut adam, 0..2);
+    assert_eq!(net.freeze("hidden.*"), 2);
+    train(&mut net, &mut adam, 2..5);
+    let restored = adam.state();
+    net.unfreeze("hidden.*");
+    train(&mut net, &mut adam, 5..6);
+    assert_eq!(adam.state()["hidden.bias.steps"].item::<i64>(), 3);
+    assert_eq!(adam.state()["output.bias.steps"].item::<i64>(), 6);
+    assert_eq!(restored["hidden.bias.steps"].item::<i64>(), 2);
+}

@@ -1,7 +1,7 @@
 //! The frame of all optimisers that make a step from a gradient: what is the same whatever the rule.
 
 use super::group::{Group, Settings};
-use super::state::{Entry, check_state};
+use super::state::{Entries, Entry, check_state};
 use super::{MissingGradients, Optimiser, Rule, StateError, Step, optimiser, state};
 use chainrule_core::error::raise;
 use chainrule_core::graph::module_scope;
@@ -21,7 +21,7 @@ pub struct Descent<R: Rule> {
     weight_decay: f64,
     maximize: bool,
     groups: Vec<Group>,
-    entries: Vec<Entry<R::State>>,
+    entries: Entries<R::State>,
     steps: u64,
 }
 
@@ -34,7 +34,7 @@ impl<R: Rule> Descent<R> {
             weight_decay: 0.0,
             maximize: false,
             groups: Vec::new(),
-            entries: Vec::new(),
+            entries: Entries::new(),
             steps: 0,
         }
     }
@@ -154,12 +154,9 @@ impl<R: Rule> Descent<R> {
             number: entry.steps,
             learning_rate: settings.learning_rate,
         };
-        let state = entry
-            .state
-            .get_or_insert_with(|| self.rule.start(leaf, settings.learning_rate));
-        let value = self.rule.update(&step, state);
+        let value = self.rule.update(&step, &mut entry.state);
         // A state that is a gradient as it came must not pull the history of this step into the next one.
-        *state = mapped(state, |tensor| match tensor.is_tracked() {
+        entry.state = mapped(&entry.state, |tensor| match tensor.is_tracked() {
             true => tensor.stop_history(),
             false => tensor.clone(),
         });
@@ -168,7 +165,7 @@ impl<R: Rule> Descent<R> {
 
     fn evaluate_aside(&self) {
         if self.rule.keeps_aside() {
-            let states = self.entries.iter().filter_map(|entry| entry.state.as_ref());
+            let states = self.entries.values().map(|entry| &entry.state);
             evaluate(&states.flat_map(leaves).collect::<Vec<_>>());
         }
     }
@@ -205,19 +202,17 @@ impl<R: Rule> Optimiser for Descent<R> {
         let settings = self.taking_part(parameters, gradients)?;
         self.evaluate_aside();
         let mut entries = std::mem::take(&mut self.entries);
-        if entries.is_empty() {
-            entries.extend(parameters.iter().map(|(name, _)| Entry::new(name)));
-        }
-        let updates = entries
-            .iter_mut()
-            .zip(parameters)
-            .zip(gradients)
-            .zip(settings);
+        let updates = parameters.iter().zip(gradients).zip(settings);
         let values = module_scope(self.rule.name(), || {
             untracked(|| {
                 updates
-                    .map(|(((entry, (_, leaf)), gradient), settings)| {
-                        settings.map(|settings| self.advance(entry, leaf, gradient, settings))
+                    .map(|(((name, leaf), gradient), settings)| {
+                        let settings = settings?;
+                        let entry = entries.entry(name.clone()).or_insert_with(|| Entry {
+                            steps: 0,
+                            state: self.rule.start(leaf, settings.learning_rate),
+                        });
+                        Some(self.advance(entry, leaf, gradient, settings))
                     })
                     .collect()
             })

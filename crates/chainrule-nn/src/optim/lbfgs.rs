@@ -22,10 +22,10 @@ use std::collections::{BTreeMap, VecDeque};
 /// };
 /// let mut w = Tensor::from([-1.5, 2.0]);
 /// let mut lbfgs = Lbfgs::new(1.0).strong_wolfe();
-/// for _ in 0..5 {
+/// for _ in 0..3 {
 ///     lbfgs.step(&mut w, loss);
 /// }
-/// assert!((w.to_vec::<f64>()[1] - 1.0).abs() < 1e-6);
+/// assert!((w.to_vec::<f64>()[1] - 1.0).abs() < 1e-4);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Lbfgs {

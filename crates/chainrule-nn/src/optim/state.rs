@@ -8,21 +8,13 @@ use std::collections::BTreeMap;
 /// The state of one parameter.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry<S> {
-    name: String,
     /// Steps of this parameter: fewer than the optimiser's where it was frozen for a time.
     pub(crate) steps: u64,
-    pub(crate) state: Option<S>,
+    pub(crate) state: S,
 }
 
-impl<S> Entry<S> {
-    pub(crate) fn new(name: &str) -> Entry<S> {
-        Entry {
-            name: name.to_owned(),
-            steps: 0,
-            state: None,
-        }
-    }
-}
+/// The states of all parameters by their paths.
+pub(crate) type Entries<S> = BTreeMap<String, Entry<S>>;
 
 /// A state that does not belong to the optimiser and the parameters it was given to. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,36 +49,37 @@ impl StateError {
     }
 }
 
-/// An optimiser's state belongs to the parameters it was first used with.
+/// An optimiser's state belongs to the parameters it was used with: some may be missing (frozen) or new (thawed), but when
+/// some are missing and others new, it is another model.
 #[track_caller]
 pub(crate) fn check_state<S>(
     optimiser: &str,
-    entries: &[Entry<S>],
+    entries: &Entries<S>,
     parameters: &[(String, &Tensor)],
 ) {
-    let same = entries.len() == parameters.len()
-        && entries
-            .iter()
-            .zip(parameters)
-            .all(|(entry, (name, _))| entry.name == *name);
-    if entries.is_empty() || same {
-        return;
+    let mut names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let message = format!(
+            "{optimiser}: two parameters are called `{}`: their states could not be told apart\n    help: keep dots out of the \
+             keys of maps",
+            twice[0]
+        );
+        raise(Error::new(ErrorKind::Argument, message));
     }
-    let first = entries
-        .iter()
-        .zip(parameters)
-        .find(|(entry, (name, _))| entry.name != *name);
-    let difference = match first {
-        Some((entry, (name, _))) => format!(": `{}` was there where `{name}` is now", entry.name),
-        None => String::new(),
-    };
-    let message = format!(
-        "{optimiser}: it was used with a model of {} leaves, this one has {}{difference}\n    help: use an optimiser for each \
-         model",
-        entries.len(),
-        parameters.len()
-    );
-    raise(Error::new(ErrorKind::Argument, message));
+    let gone = entries
+        .keys()
+        .find(|name| names.binary_search(&name.as_str()).is_err());
+    let new = names.iter().find(|name| !entries.contains_key(**name));
+    if let (Some(gone), Some(new)) = (gone, new) {
+        let message = format!(
+            "{optimiser}: it was used with a model of {} leaves, this one has {}: there is no `{gone}` any more, and `{new}` is \
+             new\n    help: use an optimiser for each model",
+            entries.len(),
+            parameters.len()
+        );
+        raise(Error::new(ErrorKind::Argument, message));
+    }
 }
 
 /// The optimiser's own numbers. No parameter's state is called so: those have a dot, or are fields of rules' states.
@@ -110,17 +103,16 @@ fn count(value: u64) -> Tensor {
 pub(crate) fn collected<S: Tree>(
     learning_rate: f64,
     updates: u64,
-    entries: &[Entry<S>],
+    entries: &Entries<S>,
 ) -> BTreeMap<String, Tensor> {
     let mut all = BTreeMap::from([
         (LEARNING_RATE.to_owned(), Tensor::from(learning_rate)),
         (UPDATES.to_owned(), count(updates)),
     ]);
-    for entry in entries {
-        let Some(state) = &entry.state else { continue };
-        all.insert(joined(&entry.name, STEPS), count(entry.steps));
-        for (field, tensor) in named_leaves(state) {
-            all.insert(joined(&entry.name, &field), tensor.clone());
+    for (name, entry) in entries {
+        all.insert(joined(name, STEPS), count(entry.steps));
+        for (field, tensor) in named_leaves(&entry.state) {
+            all.insert(joined(name, &field), tensor.clone());
         }
     }
     all
@@ -130,7 +122,7 @@ pub(crate) fn collected<S: Tree>(
 pub(crate) struct Restored<S> {
     pub(crate) learning_rate: f64,
     pub(crate) updates: u64,
-    pub(crate) entries: Vec<Entry<S>>,
+    pub(crate) entries: Entries<S>,
 }
 
 /// Takes tensors out of a state by name and notes what does not fit.
@@ -187,20 +179,21 @@ pub(crate) fn restored<S: Tree>(
     };
     let rate = taking.take(LEARNING_RATE, &Tensor::from(0.0));
     let updates = taking.count(UPDATES);
-    let mut entries = Vec::new();
+    let mut entries = Entries::new();
     for (name, leaf) in parameters {
-        let mut entry = Entry::new(name);
-        if let Some((like, frozen)) = start(name, leaf) {
-            let is_there = taking.left.contains_key(joined(name, STEPS).as_str());
-            if is_there || !(frozen || updates == 0) {
-                entry.steps = taking.count(&joined(name, STEPS));
-                entry.state = Some(like.map(&mut Path::new(), &mut |field, leaf| {
-                    let found = taking.take(&joined(name, &field.to_string()), leaf);
-                    found.unwrap_or_else(|| leaf.clone())
-                }));
-            }
+        let Some((like, frozen)) = start(name, leaf) else {
+            continue;
+        };
+        let is_there = taking.left.contains_key(joined(name, STEPS).as_str());
+        if !is_there && (frozen || updates == 0) {
+            continue;
         }
-        entries.push(entry);
+        let steps = taking.count(&joined(name, STEPS));
+        let state = like.map(&mut Path::new(), &mut |field, leaf| {
+            let found = taking.take(&joined(name, &field.to_string()), leaf);
+            found.unwrap_or_else(|| leaf.clone())
+        });
+        entries.insert(name.clone(), Entry { steps, state });
     }
     let mut error = taking.error;
     error.unexpected = taking.left.into_keys().map(str::to_owned).collect();
