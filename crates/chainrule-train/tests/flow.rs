@@ -2,7 +2,7 @@
 
 use chainrule::Module;
 use chainrule_core::{Generator, Tensor, value_and_grad};
-use chainrule_nn::{Adam, Layer as _, Linear, Parameter, Sgd};
+use chainrule_nn::{Adam, Layer, Linear, Parameter, Sgd, named, observe};
 use chainrule_train::flow::{
     ActivationKind, Finding, FindingKind, GradientFlow, Observation, Severity, StepRecord,
 };
@@ -187,6 +187,47 @@ fn a_layer_that_is_dead_altogether_stops_all_before_it() {
         .collect();
     let layers: Vec<&str> = zero.iter().map(|finding| &*finding.layer).collect();
     assert_eq!(layers, ["layers.0", "layers.1"]);
+}
+
+/// A layer of one's own that ends in a ReLU.
+#[derive(Clone, Module)]
+struct Hidden {
+    linear: Linear,
+}
+
+impl Layer for Hidden {
+    fn compute(&self, x: &Tensor) -> Tensor {
+        self.linear.forward(x).relu()
+    }
+}
+
+#[test]
+fn layers_are_watched_where_they_are_called() {
+    let generator = Generator::new(3);
+    let hidden = |inputs| Hidden {
+        linear: Linear::from_generator(inputs, 16, &generator),
+    };
+    let mut model = vec![hidden(20), hidden(16)];
+    model[1].linear.bias = Some(Parameter::new(Tensor::full([16], -50.0)));
+    let (x, _) = examples(32, 20, &generator);
+    let mut flow = GradientFlow::new();
+    for step in 0..3 {
+        let forward = || model[1].forward(model[0].forward(&x)).square().mean(..);
+        let (loss, seen) = observe(|| named(&model, forward));
+        flow.observe(Observation::of_backward(step, &model, &loss.backward()).watched(&seen));
+    }
+    let layers: Vec<&str> = flow.records()[0]
+        .activations
+        .iter()
+        .map(|a| &*a.layer)
+        .collect();
+    assert_eq!(layers, ["0.linear", "0", "1.linear", "1"]);
+    let finding = find(&flow, FindingKind::DeadUnits);
+    assert_eq!(
+        (&*finding.layer, finding.severity),
+        ("1", Severity::Serious)
+    );
+    assert!(finding.source.contains("tests/flow.rs:"), "{finding:?}");
 }
 
 #[derive(Clone, Module)]

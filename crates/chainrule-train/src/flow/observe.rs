@@ -96,6 +96,54 @@ impl Observation {
         self
     }
 
+    /// Adds what `chainrule_nn::observe` saw the layers put out. What a layer does is read off the operation that made its
+    /// output, so a layer of one's own that ends in `.relu()` counts as a ReLU; one that passes on the output of a layer
+    /// inside it is counted once.
+    ///
+    /// ```
+    /// use chainrule_core::Tensor;
+    /// use chainrule_nn::{Layer, Linear, named, observe};
+    /// use chainrule_train::flow::{GradientFlow, Observation};
+    /// let model = vec![Linear::new(4, 8), Linear::new(8, 2)];
+    /// let x = Tensor::ones([16, 4]);
+    /// let forward = || model[1].forward(model[0].forward(&x).tanh()).square().mean(..);
+    /// let (loss, seen) = observe(|| named(&model, forward));
+    /// let observation = Observation::of_backward(0, &model, &loss.backward()).watched(&seen);
+    /// let mut flow = GradientFlow::new();
+    /// assert!(flow.observe(observation).is_empty());
+    /// assert_eq!(&*flow.records()[0].activations[1].layer, "1");
+    /// ```
+    #[track_caller]
+    pub fn watched(mut self, seen: &[chainrule_nn::Observation]) -> Observation {
+        let mut before: Option<&Tensor> = None;
+        for layer in seen {
+            let output = layer
+                .outputs
+                .first()
+                .filter(|output| output.dtype().is_floating());
+            let Some(output) = output else {
+                continue;
+            };
+            if before.is_some_and(|before| before.id() == output.id()) {
+                continue;
+            }
+            before = Some(output);
+            let kind = match output.operation_name() {
+                "relu" => ActivationKind::Relu,
+                "sigmoid" => ActivationKind::Sigmoid,
+                "tanh" => ActivationKind::Tanh,
+                _ => ActivationKind::Other,
+            };
+            let name = if layer.path.is_empty() {
+                layer.kind
+            } else {
+                &layer.path
+            };
+            self = self.activation(name, kind, output);
+        }
+        self
+    }
+
     /// The numbers, all computed in one evaluation.
     pub(super) fn into_record(self) -> StepRecord {
         let mut wanted: Vec<&Tensor> = Vec::new();
