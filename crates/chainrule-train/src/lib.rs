@@ -7,3 +7,4 @@ pub mod history;
 pub mod metrics;
 pub mod picture;
 pub mod progress;
+pub mod report;

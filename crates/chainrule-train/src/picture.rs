@@ -45,6 +45,22 @@ impl Picture {
         })
     }
 
+    /// A picture of pixels that are already there.
+    pub(crate) fn of_bytes(
+        width: usize,
+        height: usize,
+        channels: usize,
+        bytes: Vec<u8>,
+    ) -> Picture {
+        debug_assert_eq!(bytes.len(), width * height * channels);
+        Picture {
+            width,
+            height,
+            channels,
+            bytes,
+        }
+    }
+
     /// Pixels in a row.
     pub fn width(&self) -> usize {
         self.width

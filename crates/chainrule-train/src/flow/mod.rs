@@ -14,6 +14,8 @@ pub use observe::Observation;
 pub use record::{ActivationKind, ActivationRecord, ParameterRecord, StepRecord};
 pub use thresholds::Thresholds;
 
+pub(crate) use rules::readable;
+
 use rules::{View, WINDOW, findings, gradient_norm};
 use std::collections::VecDeque;
 

@@ -120,17 +120,24 @@ pub(crate) fn duration(time: Duration) -> String {
 
 /// `1,234 examples/s`.
 fn throughput(examples: f64) -> String {
-    let digits = usize::from(examples < 10.0);
-    let text = format!("{examples:.digits$}");
-    let whole = text.split('.').next().unwrap_or("").len();
-    let mut grouped = String::new();
-    for (position, digit) in text.chars().enumerate() {
-        if position > 0 && position < whole && (whole - position).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
+    if examples < 10.0 {
+        format!("{examples:.1} examples/s")
+    } else {
+        format!("{} examples/s", grouped(examples.round() as u64))
     }
-    format!("{grouped} examples/s")
+}
+
+/// A number with commas between the thousands.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// `epoch 3/10`, or `step 400/1000` in a run of steps.

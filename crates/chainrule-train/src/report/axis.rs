@@ -13,22 +13,23 @@ pub(super) struct Axis {
 impl Axis {
     /// An axis that takes in all finite numbers given, widened to round ones if `round`. A logarithmic one takes in the
     /// positive numbers.
-    pub(super) fn over(
-        numbers: impl Iterator<Item = f64>,
-        logarithmic: bool,
-        round: bool,
-    ) -> Axis {
+    pub(super) fn over(numbers: impl Iterator<Item = f64>, logarithmic: bool, round: bool) -> Axis {
         let scaled = |number: f64| if logarithmic { number.log10() } else { number };
         let finite = numbers.map(scaled).filter(|number| number.is_finite());
-        let (mut least, mut most) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), number| {
-            (least.min(number), most.max(number))
-        });
+        let (mut least, mut most) = finite.fold(
+            (f64::INFINITY, f64::NEG_INFINITY),
+            |(least, most), number| (least.min(number), most.max(number)),
+        );
         if least > most {
             (least, most) = (0.0, 1.0);
         }
         if most - least <= 1e-9 * most.abs().max(1e-300) {
             // One number alone lies in the middle.
-            let room = if logarithmic { 1.0 } else { (least.abs() * 0.5).max(1e-12) };
+            let room = if logarithmic {
+                1.0
+            } else {
+                (least.abs() * 0.5).max(1e-12)
+            };
             (least, most) = (least - room, most + room);
         }
         if round {
@@ -52,14 +53,19 @@ impl Axis {
 
     /// Where a number is drawn; none if it is not finite or, on a logarithmic axis, not positive.
     pub(super) fn place(&self, number: f64) -> Option<f64> {
-        let number = if self.logarithmic { number.log10() } else { number };
+        let number = if self.logarithmic {
+            number.log10()
+        } else {
+            number
+        };
         let share = (number - self.least) / (self.most - self.least);
-        share.is_finite().then(|| self.from + share * (self.to - self.from))
+        let place = self.from + share * (self.to - self.from);
+        share.is_finite().then_some(place)
     }
 
-    /// About `wanted` round numbers along the axis, each with its text.
-    pub(super) fn ticks(&self, wanted: f64) -> Vec<(f64, String)> {
-        let step = step(self.least, self.most, wanted, self.logarithmic);
+    /// About `wanted` round numbers along the axis, at least `apart` from each other, each with its text.
+    pub(super) fn ticks(&self, wanted: f64, apart: f64) -> Vec<(f64, String)> {
+        let step = step(self.least, self.most, wanted, self.logarithmic).max(apart);
         let first = (self.least / step - 1e-9).ceil();
         let last = (self.most / step + 1e-9).floor();
         let count = (last - first).clamp(0.0, 50.0) as usize;
@@ -84,7 +90,9 @@ fn step(least: f64, most: f64, wanted: f64, logarithmic: bool) -> f64 {
         return rough.ceil().max(1.0);
     }
     let power = 10f64.powf(rough.log10().floor());
-    let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= rough * 0.999);
+    let factor = [1.0, 2.0, 5.0]
+        .into_iter()
+        .find(|factor| factor * power >= rough * 0.999);
     factor.unwrap_or(10.0) * power
 }
 
@@ -105,7 +113,11 @@ fn power(exponent: f64) -> String {
 
 /// The number with as many decimals as the step has, large ones with k and M.
 fn decimal(number: f64, step: f64) -> String {
-    let number = if number.abs() < step * 1e-6 { 0.0 } else { number };
+    let number = if number.abs() < step * 1e-6 {
+        0.0
+    } else {
+        number
+    };
     let (unit, suffix) = match number.abs().max(step) {
         size if size >= 1e15 => return format!("{number:.0e}"),
         size if size >= 1e6 && step >= 1e4 => (1e6, "M"),
@@ -128,16 +140,31 @@ mod tests {
 
     fn texts(numbers: &[f64], logarithmic: bool) -> Vec<String> {
         let axis = Axis::over(numbers.iter().copied(), logarithmic, true);
-        axis.ticks(5.0).into_iter().map(|(_, text)| text).collect()
+        axis.ticks(5.0, 0.0)
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect()
     }
 
     #[test]
     fn ticks_are_round_numbers() {
-        assert_eq!(texts(&[0.0, 1.0], false), ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
-        assert_eq!(texts(&[0.13, 2.31], false), ["0", "0.5", "1.0", "1.5", "2.0", "2.5"]);
-        assert_eq!(texts(&[0.0, 48_000.0], false), ["0", "10k", "20k", "30k", "40k", "50k"]);
+        assert_eq!(
+            texts(&[0.0, 1.0], false),
+            ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+        );
+        assert_eq!(
+            texts(&[0.13, 2.31], false),
+            ["0", "0.5", "1.0", "1.5", "2.0", "2.5"]
+        );
+        assert_eq!(
+            texts(&[0.0, 48_000.0], false),
+            ["0", "10k", "20k", "30k", "40k", "50k"]
+        );
         assert_eq!(texts(&[0.0012, 0.0015], false)[0], "0.0012");
-        assert_eq!(texts(&[1e-5, 0.3], true), ["10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "1"]);
+        assert_eq!(
+            texts(&[1e-5, 0.3], true),
+            ["10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "1"]
+        );
     }
 
     #[test]

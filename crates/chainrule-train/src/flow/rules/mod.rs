@@ -116,7 +116,7 @@ fn named(layer: &str, source: &str) -> String {
 }
 
 /// A number as people read it: 0.012, 3.1e-8, 4.7e5.
-fn readable(number: f64) -> String {
+pub(crate) fn readable(number: f64) -> String {
     match number.abs() {
         0.0 => "0".to_owned(),
         1e-3..1e4 => {
