@@ -34,8 +34,9 @@ impl Axis {
         }
         if round {
             let step = step(least, most, 5.0, logarithmic);
-            least = (least / step).floor() * step;
-            most = (most / step).ceil() * step;
+            // An end that is round but for its last digits stays.
+            least = (least / step + 1e-9).floor() * step;
+            most = (most / step - 1e-9).ceil() * step;
         }
         Axis {
             least,

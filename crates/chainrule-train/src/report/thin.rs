@@ -35,7 +35,7 @@ pub(super) fn thinned(points: &[(u64, f64)], most: usize) -> Vec<Stretch> {
             let values = || points.iter().map(|(_, value)| *value);
             Stretch {
                 step: points.iter().map(|(step, _)| *step as f64 / count).sum(),
-                mean: values().map(|value| value / count).sum(),
+                mean: values().sum::<f64>() / count,
                 least: values().fold(f64::INFINITY, f64::min),
                 most: values().fold(f64::NEG_INFINITY, f64::max),
             }
