@@ -109,6 +109,28 @@ fn crops_are_parts_of_the_padded_image() {
 }
 
 #[test]
+fn resizing_weighs_as_other_libraries_do() {
+    let resized = |image: &Tensor, height, width| applied(&Resize { height, width }, image, 1);
+    let row = tensor![[[0.0, 7.0, 14.0, 35.0]]];
+    // Triangles two pixels wide on each side: 3/7, 3/7, 1/7.
+    assert!(close(&resized(&row, 1, 2), &[5.0, 22.0]));
+    // Enlarged, values are interpolated and the ends repeated.
+    let two = tensor![[[0.0, 4.0]]];
+    assert!(close(
+        &resized(&two, 2, 4),
+        &[0.0, 1.0, 3.0, 4.0, 0.0, 1.0, 3.0, 4.0]
+    ));
+    let image = picture(3, 5, 7);
+    assert!(close(&resized(&image, 5, 7), &image.to_vec::<f32>()));
+    let flat = Tensor::full([2, 9, 5], 0.25);
+    assert!(resized(&flat, 4, 8).iter().all(|x| (x - 0.25).abs() < 1e-6));
+    // Both directions at once are one after the other.
+    let there = resized(&image, 3, 4);
+    let down = Tensor::from_vec(resized(&image, 3, 7), [3, 3, 7]);
+    assert!(close(&there, &resized(&down, 3, 4)));
+}
+
+#[test]
 fn flips_mirror() {
     let image = tensor![[[0.1, 0.2, 0.3], [0.4, 0.5, 0.6], [0.7, 0.8, 0.9]]];
     let sides = FlipHorizontal { probability: 1.0 };

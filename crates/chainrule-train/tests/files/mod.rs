@@ -6,8 +6,6 @@ use std::io::{Cursor, Write};
 
 /// A gradient of colours, 32 x 32, written by Pillow: `r = 8x, g = 8y, b = 4(x + y)`.
 pub const JPEG: &[u8] = include_bytes!("gradient.jpg");
-/// The mean of its values as Pillow decodes them.
-pub const JPEG_MEAN: f32 = 124.02;
 /// The same, in progressive order.
 pub const PROGRESSIVE: &[u8] = include_bytes!("progressive.jpg");
 /// Its red channel as a grey image.

@@ -1,4 +1,4 @@
-//! Random crops.
+//! Crops: a part of an image.
 
 use super::{Image, Transform};
 use crate::data::Random;
@@ -59,6 +59,46 @@ impl Transform for RandomCrop {
             }
         }
         image.pixels = part;
+        (image.height, image.width) = (self.height, self.width);
+    }
+}
+
+/// The part of this size in the middle of the image; an odd rest is larger below and to the right.
+///
+/// ```
+/// use chainrule_core::tensor;
+/// use chainrule_train::data::{Random, transforms::{CentreCrop, Transform}};
+/// let image = tensor![[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]];
+/// let middle = CentreCrop { height: 1, width: 3 }.image(&image, &mut Random::new(1));
+/// assert_eq!(middle.to_vec::<f32>(), [4.0, 5.0, 6.0]);
+/// ```
+///
+/// # Panics
+/// When applied to an image that is smaller than the part.
+#[derive(Clone, Copy, Debug)]
+pub struct CentreCrop {
+    /// Rows of the part.
+    pub height: usize,
+    /// Columns of the part.
+    pub width: usize,
+}
+
+impl Transform for CentreCrop {
+    fn apply(&self, image: &mut Image, _random: &mut Random) {
+        let (height, width) = (image.height, image.width);
+        assert!(
+            self.height <= height && self.width <= width,
+            "CentreCrop: a part of {} x {} does not fit into an image of {height} x {width}",
+            self.height,
+            self.width
+        );
+        let (top, left) = ((height - self.height) / 2, (width - self.width) / 2);
+        let rows = (0..image.channels * self.height).map(|row| {
+            let (channel, row) = (row / self.height, row % self.height);
+            let start = (channel * height + top + row) * width + left;
+            &image.pixels[start..start + self.width]
+        });
+        image.pixels = rows.collect::<Vec<_>>().concat();
         (image.height, image.width) = (self.height, self.width);
     }
 }

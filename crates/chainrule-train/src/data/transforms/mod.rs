@@ -31,15 +31,17 @@ mod flip;
 mod mixup;
 mod noise;
 mod normalise;
+mod resize;
 
 pub use affine::{Affine, Rotate};
 pub use colour::ColourJitter;
-pub use crop::RandomCrop;
+pub use crop::{CentreCrop, RandomCrop};
 pub use cutout::Cutout;
 pub use flip::{FlipHorizontal, FlipVertical};
 pub use mixup::{mixed, mixup, one_hot};
 pub use noise::GaussianNoise;
 pub use normalise::{Normalise, Standardise};
+pub use resize::Resize;
 
 use super::Random;
 use chainrule_core::Tensor;
