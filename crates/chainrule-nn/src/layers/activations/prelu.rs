@@ -54,7 +54,7 @@ impl PRelu {
             raise(Error::new(ErrorKind::Shape, message));
         }
         let axes = (0..x.rank()).map(|axis| if axis == 1 { slopes } else { 1 });
-        self.slopes.reshape(&axes.collect::<Shape>())
+        self.slopes.reshape(axes.collect::<Shape>())
     }
 }
 

@@ -4,16 +4,27 @@
 //! family. It takes every argument and every state that it honours; what it leaves makes the case one that is not supported.
 
 mod activations;
+mod distance;
+mod dropout;
 mod linear;
 mod losses;
+mod padding;
+mod rearranging;
 
 use super::arguments::{Arguments, Read, Refused};
 use super::state::State;
 use chainrule::Tensor;
 
 /// The families, tried in turn.
-const FAMILIES: &[fn(&str, &mut Setup) -> Option<Built>] =
-    &[activations::build, linear::build, losses::build];
+const FAMILIES: &[fn(&str, &mut Setup) -> Option<Built>] = &[
+    activations::build,
+    distance::build,
+    dropout::build,
+    linear::build,
+    losses::build,
+    padding::build,
+    rearranging::build,
+];
 
 #[allow(dead_code, reason = "families take what they need")]
 /// What a case says of the module before the call.
