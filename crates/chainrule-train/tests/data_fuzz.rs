@@ -189,7 +189,7 @@ fn cifar_files() {
 
 #[test]
 fn archives_of_images() {
-    fuzz("archive", &[archive()], |bytes| {
+    fuzz("archive", &[archive(), binary_archive()], |bytes| {
         let cifar = cifar::decode_archive("file", bytes)?;
         Ok(bytes_of([cifar.training.images(), cifar.test.images()]))
     });

@@ -166,6 +166,20 @@ fn a_cifar_folder_may_hold_files_folders_or_an_archive() {
 }
 
 #[test]
+fn the_binary_archive_of_cifar_is_read_as_it_is() {
+    let folder = Folder::new("cifar-binary");
+    folder.write("cifar-10-binary.tar.gz", &binary_archive());
+    let cifar = cifar::cifar10(&folder.0).unwrap();
+    assert_eq!(cifar.training.labels().to_vec::<i64>(), [4, 5]);
+    assert_eq!(cifar.test.labels().to_vec::<i64>(), [9]);
+    assert_eq!(
+        cifar.training.images().index((1, 2, 31, 31)).item::<u8>(),
+        5
+    );
+    assert_eq!(cifar.classes, cifar::CLASSES);
+}
+
+#[test]
 fn images_are_read_with_the_channels_asked_for() {
     let colour = image::decode("x.png", &png(false), Colour::Rgb).unwrap();
     assert_eq!(colour.shape().to_string(), "[3, 2, 3]");

@@ -2,8 +2,8 @@
 //! --ignored --nocapture`. The folder has `mnist`, `fashion-mnist`, `cifar10` and `tinyshakespeare`.
 
 use chainrule_core::Tensor;
-use chainrule_train::data::readers::cifar;
 use chainrule_train::data::readers::idx::{self, Mnist};
+use chainrule_train::data::readers::{cifar, text};
 use chainrule_train::data::{Dataset, Loader, Sampler, Shuffled};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -117,4 +117,29 @@ fn cifar10_and_its_batches() {
     let start = Instant::now();
     let count = loader.epoch(0).flatten().count();
     println!("CIFAR batch of 128: {:?}", start.elapsed() / count as u32);
+}
+
+#[test]
+#[ignore = "reads the folder that CHAINRULE_DATA names"]
+fn tiny_shakespeare_and_its_windows() {
+    let play = text::tiny_shakespeare(folder("tinyshakespeare")).unwrap();
+    let vocabulary = text::Vocabulary::of(&play);
+    assert_eq!((play.len(), vocabulary.len()), (1_115_394, 65));
+    let numbers = vocabulary.encode(&play).unwrap();
+    let (training, validation) = text::Windows::divided(numbers, 128, 0.9).unwrap();
+    assert_eq!(
+        training.numbers().len() + validation.numbers().len(),
+        play.len()
+    );
+    let loader = Loader::new(training, 32).unwrap().shuffle(1).workers(0);
+    let start = Instant::now();
+    let mut batches = loader.epoch(0);
+    println!("order of an epoch: {:?}", start.elapsed());
+    let start = Instant::now();
+    let (x, y) = batches.next().unwrap().unwrap();
+    println!("batch of 32 x 128 characters: {:?}", start.elapsed());
+    assert_eq!(
+        x.index((0, 1..)).to_vec::<i64>(),
+        y.index((0, ..127)).to_vec::<i64>()
+    );
 }

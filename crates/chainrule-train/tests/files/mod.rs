@@ -61,6 +61,26 @@ pub fn archive() -> Vec<u8> {
     gzip(&archive.into_inner().unwrap())
 }
 
+/// An archive of the binary version, a record a file.
+pub fn binary_archive() -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (file, label) in [
+        ("data_batch_2", 5u8),
+        ("data_batch_1", 4),
+        ("test_batch", 9),
+    ] {
+        let record = [vec![label], vec![label; 3072]].concat();
+        let mut header = tar::Header::new_gnu();
+        header.set_size(record.len() as u64);
+        header.set_mode(0o644);
+        let name = format!("cifar-10-batches-bin/{file}.bin");
+        archive
+            .append_data(&mut header, name, record.as_slice())
+            .unwrap();
+    }
+    gzip(&archive.into_inner().unwrap())
+}
+
 pub fn npy_file(version: u8, descr: &str, fortran: bool, shape: &str, elements: &[u8]) -> Vec<u8> {
     let order = if fortran { "True" } else { "False" };
     let header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}\n");

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 const IMAGE: usize = 3 * 32 * 32;
 /// The most bytes that one packed image of an archive may have; those of CIFAR have about 1,000.
 const MOST_OF_AN_IMAGE: u64 = 1 << 24;
+/// The most bytes that a file of records in an archive may have; those of CIFAR-10 have 10,000 records.
+const MOST_OF_A_BATCH: u64 = 1 << 28;
 
 /// Which labels a record has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +72,7 @@ pub const CLASSES: [&str; 10] = [
 ///
 /// - the binary version: `data_batch_1.bin` to `_5.bin` and `test_batch.bin`, in the folder or in `cifar-10-batches-bin`;
 /// - JPEGs or PNGs: `train/CLASS/NAME.jpg` and `test/CLASS/NAME.jpg`;
-/// - an archive of such folders: a file `cifar10*.tar.gz` or `CIFAR-10*.tar.gz`.
+/// - an archive of either: `cifar-10-binary.tar.gz`, or another file `cifar10*.tar.gz` or `CIFAR-10*.tar.gz`.
 ///
 /// ```
 /// use chainrule_train::data::readers::cifar;
@@ -115,7 +117,7 @@ pub fn cifar10(folder: impl AsRef<Path>) -> Result<Cifar, DataError> {
             let names: [&[&str]; 1] = [&[
                 "data_batch_1.bin to data_batch_5.bin and test_batch.bin",
                 "the folders train/CLASS and test/CLASS",
-                "cifar10*.tar.gz with these folders",
+                "cifar-10-binary.tar.gz or another cifar10*.tar.gz",
             ]];
             find(folder, Known::Cifar10, &names)?;
             Err(DataError::NotThere(format!(
@@ -137,7 +139,6 @@ fn archive_in(folder: &Path) -> Option<PathBuf> {
         let name = name.to_lowercase();
         name.replace('-', "").starts_with("cifar10")
             && (name.ends_with(".tar.gz") || name.ends_with(".tgz"))
-            && !name.contains("binary")
             && !name.contains("python")
     })
 }
@@ -149,9 +150,9 @@ fn archive_in(folder: &Path) -> Option<PathBuf> {
 pub fn read(paths: &[impl AsRef<Path>], labels: Labels) -> Result<ImageDataset, DataError> {
     let mut records = Records::default();
     for path in paths {
-        records.add(&mut Source::open(path.as_ref())?, path.as_ref(), labels)?;
+        records.add(&mut Source::open(path.as_ref())?, labels)?;
     }
-    records.dataset()
+    records.dataset(Path::new("the list of files"))
 }
 
 /// Reads the content of a file of the binary version; `name` is used in messages.
@@ -172,8 +173,8 @@ pub fn read(paths: &[impl AsRef<Path>], labels: Labels) -> Result<ImageDataset, 
 pub fn decode(name: &str, bytes: &[u8], labels: Labels) -> Result<ImageDataset, DataError> {
     let mut records = Records::default();
     let path = Path::new(name);
-    records.add(&mut Source::of_bytes(path, bytes), path, labels)?;
-    records.dataset()
+    records.add(&mut Source::of_bytes(path, bytes), labels)?;
+    records.dataset(path)
 }
 
 #[derive(Default)]
@@ -183,12 +184,7 @@ struct Records {
 }
 
 impl Records {
-    fn add(
-        &mut self,
-        source: &mut Source<'_>,
-        path: &Path,
-        labels: Labels,
-    ) -> Result<(), DataError> {
+    fn add(&mut self, source: &mut Source<'_>, labels: Labels) -> Result<(), DataError> {
         let (before, which, classes) = labels.layout();
         let mut number = 0u64;
         let size = (before + IMAGE) as u64;
@@ -198,7 +194,7 @@ impl Records {
                 return Ok(());
             }
             if record.is_empty() {
-                return Err(DataError::Empty(path.display().to_string()));
+                return Err(DataError::Empty(source.path().display().to_string()));
             }
             if (record.len() as u64) < size {
                 let problem = format!(
@@ -210,8 +206,8 @@ impl Records {
             let label = record[which];
             if usize::from(label) >= classes {
                 return Err(DataError::Label {
-                    path: path.to_owned(),
-                    place: Place::Byte(number * size + which as u64),
+                    path: source.path().to_owned(),
+                    place: source.place(number * size + which as u64),
                     label: label.into(),
                     classes,
                 });
@@ -222,17 +218,17 @@ impl Records {
         }
     }
 
-    fn dataset(self) -> Result<ImageDataset, DataError> {
+    fn dataset(self, path: &Path) -> Result<ImageDataset, DataError> {
         if self.labels.is_empty() {
-            return Err(DataError::Empty("the list of files".to_owned()));
+            return Err(DataError::Empty(path.display().to_string()));
         }
         let images = Tensor::from_vec(self.pixels, [self.labels.len(), 3, 32, 32]);
         ImageDataset::new(images, Tensor::from(self.labels))
     }
 }
 
-/// Reads images from an archive with entries `train/CLASS/NAME.jpg` and `test/CLASS/NAME.jpg` (or `.png`), in alphabetical
-/// order of their names.
+/// Reads an archive, packed by gzip: of images, `train/CLASS/NAME.jpg` and `test/CLASS/NAME.jpg` (or `.png`), in alphabetical
+/// order of their names, or of CIFAR-10's binary version, `data_batch_1.bin` and so on and `test_batch.bin`.
 ///
 /// # Errors
 /// When the archive or an image is damaged, images differ in size, or a part has none.
@@ -250,39 +246,49 @@ pub fn decode_archive(name: &str, bytes: &[u8]) -> Result<Cifar, DataError> {
     archive_of(Path::new(name), bytes)
 }
 
-fn archive_of(path: &Path, packed: impl std::io::BufRead) -> Result<Cifar, DataError> {
-    let mut parts: [BTreeMap<(String, String), Vec<u8>>; 2] = Default::default();
-    let mut last = "the beginning".to_owned();
-    let broken = |last: &str, error: std::io::Error| {
-        let problem = format!("the archive cannot be read further after {last}: {error}");
-        DataError::damaged(path, Place::File, problem)
+/// The files of an archive that matter, by part (training, test), class and name.
+type Parts = [BTreeMap<(String, String), Vec<u8>>; 2];
+
+/// The class under which files of the binary version are kept: no folder has this name.
+const BINARY: &str = "";
+
+/// Which part, class and name an entry has, or `None` for one that does not matter.
+fn role(entry: &str) -> Option<(usize, &str, &str)> {
+    let steps: Vec<&str> = entry.split('/').collect();
+    let file = *steps.last()?;
+    if file == "test_batch.bin" {
+        return Some((1, BINARY, file));
+    }
+    if file.starts_with("data_batch_") && file.ends_with(".bin") {
+        return Some((0, BINARY, file));
+    }
+    let [.., part, class, _] = steps[..] else {
+        return None;
     };
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(packed));
-    for entry in archive.entries().map_err(|error| broken(&last, error))? {
-        let mut entry = entry.map_err(|error| broken(&last, error))?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let steps: Vec<&str> = name.split('/').collect();
-        let [.., part, class, file] = steps[..] else {
-            continue;
+    let part = ["train", "test"].iter().position(|name| *name == part)?;
+    (is_image(Path::new(file)) && class != BINARY).then_some((part, class, file))
+}
+
+fn archive_of(path: &Path, packed: impl std::io::BufRead) -> Result<Cifar, DataError> {
+    let parts = unpacked(path, packed)?;
+    let binary = parts
+        .iter()
+        .any(|files| files.keys().any(|(class, _)| class == BINARY));
+    if binary {
+        let dataset = |part: usize| {
+            let mut records = Records::default();
+            for ((_, name), bytes) in parts[part].iter().filter(|((class, _), _)| class == BINARY) {
+                let count = bytes.len() as u64;
+                let mut source = Source::of_entry(path, name.clone(), bytes.as_slice(), count);
+                records.add(&mut source, Labels::Ten)?;
+            }
+            records.dataset(path)
         };
-        let part = match part {
-            "train" => 0,
-            "test" => 1,
-            _ => continue,
-        };
-        if !is_image(Path::new(file)) || !entry.header().entry_type().is_file() {
-            continue;
-        }
-        let size = entry.size();
-        if size > MOST_OF_AN_IMAGE {
-            let problem = format!("an image of {size} bytes; at most {MOST_OF_AN_IMAGE} are read");
-            return Err(DataError::damaged(path, Place::Entry(name), problem));
-        }
-        let mut bytes = Vec::new();
-        let read = entry.read_to_end(&mut bytes);
-        read.map_err(|error| broken(&format!("entry `{name}`"), error))?;
-        parts[part].insert((class.to_owned(), file.to_owned()), bytes);
-        last = format!("entry `{name}`");
+        return Ok(Cifar {
+            training: dataset(0)?,
+            test: dataset(1)?,
+            classes: CLASSES.map(str::to_owned).to_vec(),
+        });
     }
     let mut classes: Vec<String> = parts[0].keys().map(|(class, _)| class.clone()).collect();
     classes.dedup();
@@ -307,4 +313,41 @@ fn archive_of(path: &Path, packed: impl std::io::BufRead) -> Result<Cifar, DataE
         test: dataset(1, "test")?,
         classes,
     })
+}
+
+/// Reads the files of an archive that matter.
+fn unpacked(path: &Path, packed: impl std::io::BufRead) -> Result<Parts, DataError> {
+    let mut parts = Parts::default();
+    let mut last = "the beginning".to_owned();
+    let broken = |last: &str, error: std::io::Error| {
+        let problem = format!("the archive cannot be read further after {last}: {error}");
+        DataError::damaged(path, Place::File, problem)
+    };
+    let mut archive = tar::Archive::new(MultiGzDecoder::new(packed));
+    for entry in archive.entries().map_err(|error| broken(&last, error))? {
+        let mut entry = entry.map_err(|error| broken(&last, error))?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let Some((part, class, file)) = role(&name) else {
+            continue;
+        };
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let most = if class == BINARY {
+            MOST_OF_A_BATCH
+        } else {
+            MOST_OF_AN_IMAGE
+        };
+        let size = entry.size();
+        if size > most {
+            let problem = format!("a file of {size} bytes; at most {most} are read");
+            return Err(DataError::damaged(path, Place::Entry(name), problem));
+        }
+        let mut bytes = Vec::new();
+        let read = entry.read_to_end(&mut bytes);
+        read.map_err(|error| broken(&format!("entry `{name}`"), error))?;
+        parts[part].insert((class.to_owned(), file.to_owned()), bytes);
+        last = format!("entry `{name}`");
+    }
+    Ok(parts)
 }
