@@ -56,7 +56,12 @@ impl<T: Tree> Accumulation<T> {
                 })
                 .collect(),
         };
-        evaluate(&sums.iter().filter(|sum| !sum.is_absent()).collect::<Vec<_>>());
+        evaluate(
+            &sums
+                .iter()
+                .filter(|sum| !sum.is_absent())
+                .collect::<Vec<_>>(),
+        );
         self.sum = Some(rebuilt(gradients, &sums));
         self.count += 1;
     }

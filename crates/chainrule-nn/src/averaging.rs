@@ -1,7 +1,7 @@
 //! Averages of a model over its training.
 
-use crate::state;
 use crate::Module;
+use crate::state;
 use chainrule_core::{Tensor, evaluate, untracked};
 use std::collections::BTreeMap;
 

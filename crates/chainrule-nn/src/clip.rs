@@ -26,9 +26,9 @@ fn norm_of(leaves: &[&Tensor], order: f64) -> Tensor {
     if norms.is_empty() {
         return Tensor::scalar(0.0);
     }
-    let widest = norms
-        .iter()
-        .fold(DType::F32, |widest, norm| chainrule_core::promote(widest, norm.dtype()));
+    let widest = norms.iter().fold(DType::F32, |widest, norm| {
+        chainrule_core::promote(widest, norm.dtype())
+    });
     let norms: Vec<Tensor> = norms.iter().map(|norm| norm.cast(widest)).collect();
     Tensor::stack(&norms, 0).norm(order, ..)
 }

@@ -3,7 +3,11 @@
 // The derive macros name everything through `::chainrule`, the crate that users add; here that is this crate.
 extern crate self as chainrule;
 
+mod accumulation;
+mod averaging;
 mod buffer;
+pub mod clip;
+pub mod init;
 mod layer;
 mod layers;
 pub mod losses;
@@ -12,6 +16,8 @@ mod module;
 pub mod optim;
 mod parameter;
 mod pattern;
+pub mod precision;
+mod regulariser;
 pub mod schedules;
 mod scope;
 mod sequential;
@@ -19,6 +25,8 @@ mod state;
 mod summary;
 mod weights;
 
+pub use accumulation::Accumulation;
+pub use averaging::{Ema, Swa};
 pub use buffer::{Buffer, buffers_unchanged};
 pub use layer::{AnyLayer, Layer};
 pub use layers::*;
@@ -29,6 +37,7 @@ pub use optim::{
     Muon, NAdam, Optimiser, RAdam, RmsProp, Rprop, Sgd, StateError, Update,
 };
 pub use parameter::Parameter;
+pub use regulariser::Regulariser;
 pub use scope::{Observation, current_path, layer_scope, named, observe};
 pub use sequential::Sequential;
 pub use summary::{Summarise, Summary, SummaryRow, summarise};

@@ -8,14 +8,14 @@ use crate::pattern::matches;
 ///
 /// ```
 /// use chainrule_core::tensor;
-/// use chainrule_nn::{Group, Linear, Optimiser, Sgd};
+/// use chainrule_nn::{Group, Layer, Linear, Sgd};
 /// let mut layer = Linear::new(2, 1);
 /// let before = layer.clone();
 /// let mut sgd = Sgd::new(0.1)
 ///     .weight_decay(1e-4)
 ///     .group(Group::matching("bias").weight_decay(0.0).learning_rate_factor(2.0))
 ///     .group(Group::matching("weight").frozen());
-/// let loss = layer.forward(tensor![[1.0, 2.0]].cast(chainrule_core::DType::F32)).sum(..);
+/// let loss = layer.forward(&tensor![[1.0, 2.0]]).sum(..);
 /// sgd.update_from(&mut layer, &loss.backward())?;
 /// let bias = |layer: &Linear| layer.bias.as_ref().unwrap().item::<f32>();
 /// assert!((bias(&before) - bias(&layer) - 0.2).abs() < 1e-6);

@@ -26,7 +26,7 @@ impl Annealing {
 /// ```
 /// use chainrule_nn::schedules::{OneCycle, Schedule};
 /// let schedule = OneCycle::new(0.5, 101);
-/// assert_eq!(schedule.learning_rate(0, 0.0), 0.02);
+/// assert!((schedule.learning_rate(0, 0.0) - 0.02).abs() < 1e-12);
 /// assert_eq!(schedule.momentum(0), Some(0.95));
 /// assert!((schedule.learning_rate(29, 0.0) - 0.5).abs() < 1e-3);
 /// ```

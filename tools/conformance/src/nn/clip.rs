@@ -5,6 +5,7 @@ use super::{Checked, list, wrong};
 use crate::case::{Argument, argument, tensor};
 use crate::compare::{close, compare};
 use chainrule::Tensor;
+use chainrule::nn::clip::clip_norm;
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -45,6 +46,8 @@ fn number(file: &SafeTensors<'_>, entry: &Value) -> Read<f64> {
 }
 
 /// The norm over all gradients before, and the gradients after.
-fn clip(_gradients: &[Tensor], _most: f64, _order: f64) -> Read<(f64, Vec<Tensor>)> {
-    refuse("no clipping by norm")
+fn clip(gradients: &[Tensor], most: f64, order: f64) -> Read<(f64, Vec<Tensor>)> {
+    let mut clipped = gradients.to_vec();
+    let norm = clip_norm(&mut clipped, most, order);
+    Ok((norm.item(), clipped))
 }
