@@ -2,7 +2,7 @@
 //!
 //! `chainrule-conformance opinfo DIR` prints a line for each operation and, last, `N passed, N failed, N not supported`; it
 //! exits with 1 if a case failed. `chainrule-conformance sample DIR OUT` writes a small folder with one supported case of
-//! each operation.
+//! each operation, `sample-nn DIR OUT` one with a case or two of each layer, loss, optimiser and schedule.
 //!
 //! `chainrule-conformance nn DIR` does the same for layers, losses, optimisers, schedules and clipping;
 //! `--filter TEXT` takes only the cases in whose name or subject it occurs.
@@ -23,7 +23,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: chainrule-conformance opinfo DIR
        chainrule-conformance nn DIR [--filter TEXT]
-       chainrule-conformance sample DIR OUT";
+       chainrule-conformance sample DIR OUT
+       chainrule-conformance sample-nn DIR OUT";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,6 +37,9 @@ fn main() -> ExitCode {
         }
         ["sample", folder, out] => {
             sample::write(Path::new(folder), Path::new(out)).map(|()| ExitCode::SUCCESS)
+        }
+        ["sample-nn", folder, out] => {
+            sample::write_nn(Path::new(folder), Path::new(out)).map(|()| ExitCode::SUCCESS)
         }
         _ => {
             eprintln!("{USAGE}");

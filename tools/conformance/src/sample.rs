@@ -1,6 +1,7 @@
 //! A small folder with one supported case of each operation, for the tests that ship with the project.
 
 use crate::case::Folder;
+use crate::nn;
 use crate::run::{Outcome, run};
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
@@ -16,6 +17,12 @@ const CUT: [&str; 15] = [
     "rad2deg", "sgn", "sin", "sinh", "sqrt",
 ];
 const ROWS: usize = 4;
+
+/// A second case of a layer has at most this many bytes.
+const SECOND: usize = 1_000;
+
+/// No case of a layer with more bytes is taken.
+const LARGEST_OF_LAYERS: usize = 40_000;
 
 pub fn write(from: &Path, to: &Path) -> Result<(), String> {
     let folder = Folder::open(from)?;
@@ -60,11 +67,52 @@ pub fn write(from: &Path, to: &Path) -> Result<(), String> {
         .into_iter()
         .filter_map(|key| Some((key.clone(), view(key)?)))
         .collect();
+    let cases = chosen.values().map(|(_, json, _)| json);
+    write_folder(to, cases, views)
+}
+
+/// Of each layer, loss, optimiser and schedule the smallest case that passes, and the smallest that is made otherwise.
+pub fn write_nn(from: &Path, to: &Path) -> Result<(), String> {
+    let folder = Folder::open(from)?;
+    let file = folder.file()?;
+    let mut by_subject: BTreeMap<String, Vec<(usize, &Value, BTreeSet<String>)>> = BTreeMap::new();
+    for case in &folder.cases {
+        let mut keys = BTreeSet::new();
+        keys_of(case, &mut keys);
+        let views = keys.iter().filter_map(|key| file.tensor(key).ok());
+        let bytes: usize = views.map(|view| view.data().len()).sum();
+        if bytes <= LARGEST_OF_LAYERS && nn::check(&file, case).is_ok() {
+            let known = by_subject.entry(nn::subject(case)).or_default();
+            known.push((bytes, case, keys));
+        }
+    }
+    let made = |case: &Value| (case["constructor"].clone(), case["kwargs"].clone());
+    let (mut chosen, mut keys) = (Vec::new(), BTreeSet::new());
+    for (_, mut cases) in by_subject {
+        // A case of a few bytes, such as a single number, shows little.
+        cases.sort_by_key(|(bytes, _, _)| (*bytes <= 200, *bytes));
+        let first = made(cases[0].1);
+        let other = cases
+            .iter()
+            .position(|(bytes, case, _)| *bytes <= SECOND && made(case) != first);
+        for at in [Some(0), other].into_iter().flatten() {
+            chosen.push(cases[at].1);
+            keys.extend(cases[at].2.iter().cloned());
+        }
+    }
+    let views = keys
+        .into_iter()
+        .filter_map(|key| file.tensor(&key).ok().map(|view| (key, view)));
+    write_folder(to, chosen.into_iter(), views.collect())
+}
+
+fn write_folder<'a>(
+    to: &Path,
+    cases: impl Iterator<Item = &'a Value>,
+    views: Vec<(String, TensorView<'_>)>,
+) -> Result<(), String> {
     let tensors = safetensors::serialize(views, None).map_err(|error| error.to_string())?;
-    let cases: Vec<Value> = chosen
-        .values()
-        .map(|(_, json, _)| without_shapes(json))
-        .collect();
+    let cases: Vec<Value> = cases.map(without_shapes).collect();
     std::fs::create_dir_all(to).map_err(|error| error.to_string())?;
     let text =
         serde_json::to_string(&json!({ "cases": cases })).map_err(|error| error.to_string())?;
@@ -72,14 +120,19 @@ pub fn write(from: &Path, to: &Path) -> Result<(), String> {
     std::fs::write(to.join("tensors.safetensors"), tensors).map_err(|error| error.to_string())
 }
 
-/// The case without the shapes and dtypes of its tensors, which the tensors themselves have.
+/// The case without the shapes and dtypes of its tensors, which the tensors themselves have, and without saying that no
+/// gradient is asked for.
 fn without_shapes(json: &Value) -> Value {
     match json {
         Value::Array(list) => list.iter().map(without_shapes).collect(),
         Value::Object(object) => {
             let is_tensor = object.contains_key("tensor");
-            let kept = |name: &str| !is_tensor || (name != "shape" && name != "dtype");
-            let fields = object.iter().filter(|(name, _)| kept(name));
+            let kept = |name: &str, value: &Value| match name {
+                "shape" | "dtype" => !is_tensor,
+                "requires_grad" => value != false,
+                _ => true,
+            };
+            let fields = object.iter().filter(|(name, value)| kept(name, value));
             Value::Object(
                 fields
                     .map(|(name, value)| (name.clone(), without_shapes(value)))

@@ -18,7 +18,7 @@ crate::catalogue! { AlphaDropout }
 /// use chainrule_core::Tensor;
 /// use chainrule_nn::{AlphaDropout, Layer};
 /// let y = AlphaDropout::new(0.3).forward(Tensor::normal([10000], 0.0, 1.0));
-/// assert!(y.mean(..).item::<f32>().abs() < 0.1 && (y.std(.., 1).item::<f32>() - 1.0).abs() < 0.1);
+/// assert!(y.mean(..).item::<f32>().abs() < 0.1 && (y.std(.., 1.0).item::<f32>() - 1.0).abs() < 0.1);
 /// ```
 #[derive(Clone, Debug, Module)]
 pub struct AlphaDropout {
