@@ -481,3 +481,28 @@ fn the_same_thing_is_said_once() {
         .count();
     assert_eq!(vanishing, 1);
 }
+
+#[test]
+fn the_same_thing_in_many_layers_is_said_in_one() {
+    let mut stack = Stack::new(&[20, 30, 30, 30, 30, 30, 10], &Generator::new(1));
+    for layer in &mut stack.layers[..5] {
+        let bias = (0..30)
+            .map(|unit| if unit < 5 { 0.1 } else { -100.0 })
+            .collect::<Vec<f32>>();
+        layer.bias = Some(Parameter::new(Tensor::from_vec(bias, [30])));
+    }
+    let flow = watched(&mut stack, |x| x.relu(), None, 10);
+    let dead: Vec<_> = flow
+        .findings()
+        .into_iter()
+        .filter(|f| f.kind == FindingKind::DeadUnits)
+        .collect();
+    assert_eq!(dead.len(), 1, "{dead:#?}");
+    assert!(
+        dead[0].message.ends_with(
+            "4 other layers are like it: `layers.1`, `layers.2`, `layers.3`, `layers.4`"
+        ),
+        "{}",
+        dead[0]
+    );
+}

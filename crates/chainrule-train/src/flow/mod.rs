@@ -17,7 +17,8 @@ pub use thresholds::Thresholds;
 pub(crate) use rules::readable;
 
 use rules::{View, WINDOW, findings, gradient_norm};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 /// How many records are kept for the report; when there are more, every second one goes.
 const KEPT: usize = 400;
@@ -35,11 +36,10 @@ const KEPT: usize = 400;
 /// for step in 0..20 {
 ///     let loss = |model: &Vec<Linear>| (model[1].forward(model[0].forward(&x).relu()) - &y).square().mean(..);
 ///     let (_, gradients) = value_and_grad(loss)(&model);
-///     let before = model.clone();
+///     let observation = flow.wants(step).then(|| Observation::of(step, &model, &gradients));
 ///     sgd.update(&mut model, &gradients)?;
-///     if flow.wants(step) {
-///         let observation = Observation::of(step, &before, &gradients).updated_to(&model);
-///         for finding in flow.observe(observation) {
+///     if let Some(observation) = observation {
+///         for finding in flow.observe(observation.updated_to(&model)) {
 ///             println!("{finding}");
 ///         }
 ///     }
@@ -59,6 +59,8 @@ pub struct GradientFlow {
     stride: usize,
     seen: usize,
     findings: Vec<Finding>,
+    /// How bad what was said already was, by kind and layer.
+    said: HashMap<(FindingKind, Arc<str>), Severity>,
 }
 
 impl GradientFlow {
@@ -165,32 +167,68 @@ impl GradientFlow {
         }
     }
 
+    /// What was not said before. The same thing in many layers at once is one finding.
     fn news(&mut self, found: Vec<Finding>) -> Vec<Finding> {
-        let mut news = Vec::new();
+        let mut news: Vec<Vec<Finding>> = Vec::new();
         for finding in found {
-            let same = |other: &&mut Finding| match finding.kind {
-                // It spreads over the layers from step to step.
-                FindingKind::NotFinite => other.kind == finding.kind,
-                _ => other.kind == finding.kind && other.layer == finding.layer,
+            // NaN spreads over the layers from step to step.
+            let layer = match finding.kind {
+                FindingKind::NotFinite => "".into(),
+                _ => finding.layer.clone(),
             };
-            match self.findings.iter_mut().find(same) {
-                Some(known) if known.severity >= finding.severity => {}
-                Some(known) => {
-                    *known = finding.clone();
-                    news.push(finding);
-                }
-                None => {
-                    self.findings.push(finding.clone());
-                    news.push(finding);
-                }
+            let key = (finding.kind, layer);
+            if self
+                .said
+                .get(&key)
+                .is_some_and(|known| *known >= finding.severity)
+            {
+                continue;
             }
+            self.said.insert(key, finding.severity);
+            match news.iter_mut().find(|like| like[0].kind == finding.kind) {
+                Some(like) => like.push(finding),
+                None => news.push(vec![finding]),
+            }
+        }
+        let news: Vec<Finding> = news.into_iter().flat_map(together).collect();
+        for finding in &news {
+            let same = |other: &Finding| other.kind == finding.kind && other.layer == finding.layer;
+            self.findings.retain(|other| !same(other));
+            self.findings.push(finding.clone());
         }
         news
     }
 }
 
+/// More findings of one kind than this, in one step, are said in one.
+const APART: usize = 3;
+
+/// Findings of one kind and step: as they are if they are few, else the first of the worst, naming the others.
+fn together(like: Vec<Finding>) -> Vec<Finding> {
+    if like.len() <= APART {
+        return like;
+    }
+    let worst = like.iter().map(|finding| finding.severity).max();
+    let position = like
+        .iter()
+        .position(|finding| Some(finding.severity) == worst)
+        .unwrap_or(0);
+    let mut first = like[position].clone();
+    let others = like.iter().filter(|finding| finding.layer != first.layer);
+    let names: Vec<String> = others
+        .map(|finding| format!("`{}`", finding.layer))
+        .collect();
+    let shown = names.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    let more = if names.len() > 5 { ", .." } else { "" };
+    first.message.push_str(&format!(
+        "; {} other layers are like it: {shown}{more}",
+        names.len()
+    ));
+    vec![first]
+}
+
 fn same_parameters(left: &StepRecord, right: &StepRecord) -> bool {
-    let names = |record: &StepRecord| -> Vec<std::sync::Arc<str>> {
+    let names = |record: &StepRecord| -> Vec<Arc<str>> {
         let parameters = record.parameters.iter();
         parameters.map(|parameter| parameter.name.clone()).collect()
     };

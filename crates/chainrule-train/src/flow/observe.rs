@@ -47,6 +47,9 @@ impl Observation {
     }
 
     /// A step with the gradients of a backward pass; `model` as it was when they were taken.
+    ///
+    /// Make it before the update is computed: a table of gradients keeps no values, so asked afterwards it computes the
+    /// backward pass again.
     #[track_caller]
     pub fn of_backward<M: Tree>(step: u64, model: &M, gradients: &Gradients) -> Observation {
         Observation::new(step, model, |_, leaf| gradients.of(leaf))
@@ -75,7 +78,8 @@ impl Observation {
         }
     }
 
-    /// Adds the change from the model that was given first to `after`: what the optimiser did.
+    /// Adds the change from the model that was given first to `after`: what the optimiser did. The old values are needed
+    /// for it, so the update of an observed step cannot be done in place.
     ///
     /// # Panics
     /// When `after` has fewer leaves.
@@ -185,7 +189,8 @@ impl Parameter {
         } else {
             gradient.place()
         };
-        let zeros = untracked(|| gradient.eq(0.0).count_nonzero(..));
+        // Summed as the squares are: a sum of the same kind shares their pass.
+        let zeros = untracked(|| wide(&gradient.eq(0.0)).sum(..));
         Parameter {
             leaf,
             record: ParameterRecord {
@@ -212,7 +217,7 @@ impl Parameter {
             gradient_norm: gradient.item::<f64>().sqrt(),
             weight_norm: parameter.item::<f64>().sqrt(),
             update_norm: self.update.map(|update| update.item::<f64>().sqrt()),
-            zero_share: zeros.item::<i64>() as f64 / self.record.elements.max(1) as f64,
+            zero_share: zeros.item::<f64>() / self.record.elements.max(1) as f64,
             ..self.record
         }
     }
@@ -220,9 +225,9 @@ impl Parameter {
 
 impl Activation {
     fn new(layer: &str, kind: ActivationKind, output: &Tensor) -> Activation {
-        let limit = |low: f64, high: f64| {
-            let count = || output.le(low).logical_or(output.ge(high)).count_nonzero(..);
-            Some(untracked(count))
+        let beyond = |low: f64, high: f64| {
+            let flat = || output.le(low).logical_or(output.ge(high));
+            Some(untracked(|| flat().cast(DType::F32).mean(..)))
         };
         Activation {
             record: ActivationRecord {
@@ -234,14 +239,13 @@ impl Activation {
                 saturated_share: 0.0,
                 spread: 0.0,
             },
-            squares: untracked(|| wide(output).square().mean(..)),
+            squares: untracked(|| output.square().mean(..)),
             silent: (kind == ActivationKind::Relu).then(|| silent(output)),
             saturated: match kind {
-                ActivationKind::Sigmoid => limit(0.05, 0.95),
-                ActivationKind::Tanh => limit(-0.9, 0.9),
+                ActivationKind::Sigmoid => beyond(0.05, 0.95),
+                ActivationKind::Tanh => beyond(-0.9, 0.9),
                 _ => None,
-            }
-            .map(|count| untracked(|| wide(&count) / output.elements().max(1) as f64)),
+            },
         }
     }
 
@@ -271,13 +275,8 @@ fn silent(output: &Tensor) -> Tensor {
         .filter(|axis| *axis != units)
         .map(|axis| axis as isize)
         .collect();
-    untracked(|| {
-        let active = output.gt(0.0).cast(DType::I32);
-        let count = if others.is_empty() {
-            active
-        } else {
-            active.sum(&others[..])
-        };
-        count.eq(0)
+    untracked(|| match others[..] {
+        [] => output.le(0.0),
+        _ => output.max(&others[..]).le(0.0),
     })
 }

@@ -18,9 +18,10 @@ pub struct Thresholds {
     /// Growth of the whole gradient's norm over the run from which it explodes over time: 100. Within a run that learns
     /// it moves by factors of about ten, and down more than up.
     pub growth: f64,
-    /// Share of a ReLU layer's units that are zero over all examples of a window from which it counts as dying: one
-    /// half. A few tenths are usual in healthy networks (and 40 % in those with a rate that is too high, says Stanford's
-    /// CS231n); from a half on the layer has less than half of its width.
+    /// Share of a ReLU layer's units that are zero over all examples of a window from which it counts as dying: 65 %. A
+    /// few tenths are usual in healthy networks (and 40 % in those with a rate that is too high, says Stanford's CS231n).
+    /// About a half is usual deep in plain networks, where the inputs of all examples have become alike, so that every
+    /// unit is on or off by chance; they learn all the same.
     pub dead_share: f64,
     /// Share of a sigmoid or tanh layer's outputs in the flat parts from which it counts as saturated: three quarters.
     /// For standard normal inputs about a seventh of tanh's outputs lie there and 0.3 % of the sigmoid's. The last
@@ -44,7 +45,7 @@ impl Default for Thresholds {
             exploding: 1e3,
             gradient_to_weight: 1e3,
             growth: 100.0,
-            dead_share: 0.5,
+            dead_share: 0.65,
             saturated_share: 0.75,
             update_too_large: 0.3,
             update_too_small: 1e-7,
