@@ -71,11 +71,14 @@ pub fn write(from: &Path, to: &Path) -> Result<(), String> {
     write_folder(to, cases, views)
 }
 
+/// The bytes of a case's tensors, the case, and the tensors' keys.
+type Candidate<'a> = (usize, &'a Value, BTreeSet<String>);
+
 /// Of each layer, loss, optimiser and schedule the smallest case that passes, and the smallest that is made otherwise.
 pub fn write_nn(from: &Path, to: &Path) -> Result<(), String> {
     let folder = Folder::open(from)?;
     let file = folder.file()?;
-    let mut by_subject: BTreeMap<String, Vec<(usize, &Value, BTreeSet<String>)>> = BTreeMap::new();
+    let mut by_subject: BTreeMap<String, Vec<Candidate<'_>>> = BTreeMap::new();
     for case in &folder.cases {
         let mut keys = BTreeSet::new();
         keys_of(case, &mut keys);

@@ -12,15 +12,16 @@ use serde_json::Value;
 
 pub fn check(file: &SafeTensors<'_>, case: &Value) -> Checked {
     let module = case["module"].as_str().unwrap_or_default();
+    let random = case["random"].as_bool() == Some(true);
     let mut setup = Setup {
         arguments: constructor(file, &case["constructor"])?,
         state: state(file, &case["state"])?,
         training: case["training"].as_bool().unwrap_or(true),
+        random,
     };
     let layer = modules::build(module, &mut setup)?;
     let (mut call, inputs) = call(file, case)?;
     let outputs = layer.call(&mut call)?;
-    let random = case["random"].as_bool() == Some(true);
     check_outputs(file, case, &outputs, random)?;
     if !random {
         check_gradients(file, case, &setup.state, &inputs, &outputs)?;

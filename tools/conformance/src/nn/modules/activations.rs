@@ -133,10 +133,14 @@ fn prelu(setup: &mut Setup) -> Built {
 
 fn rrelu(setup: &mut Setup) -> Built {
     let arguments = &mut setup.arguments;
-    let mut made = RRelu::new(
+    let (lower, upper) = (
         arguments.number_or("lower", 1.0 / 8.0)?,
         arguments.number_or("upper", 1.0 / 3.0)?,
     );
+    if lower != upper {
+        setup.allow_draws()?;
+    }
+    let mut made = RRelu::new(lower, upper);
     if !setup.training {
         made.eval();
     }

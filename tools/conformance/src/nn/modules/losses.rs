@@ -4,7 +4,7 @@ use super::{Built, Layer, Setup};
 use crate::case::Argument;
 use crate::nn::arguments::{Arguments, Read, refuse};
 use chainrule::nn::losses::*;
-use chainrule::{Reduction, Tensor};
+use chainrule::{DType, Reduction, Tensor};
 
 pub fn build(module: &str, setup: &mut Setup) -> Option<Built> {
     let arguments = &mut setup.arguments;
@@ -31,6 +31,7 @@ pub fn build(module: &str, setup: &mut Setup) -> Option<Built> {
         "CosineEmbeddingLoss" => cosine_embedding(arguments),
         "MarginRankingLoss" => margin_ranking(arguments),
         "TripletMarginLoss" => triplet_margin(arguments),
+        "TripletMarginWithDistanceLoss" => triplet_margin_with_distance(arguments),
         "KLDivLoss" => kl_divergence(arguments),
         "PoissonNLLLoss" => poisson_nll(arguments),
         "GaussianNLLLoss" => gaussian_nll(arguments),
@@ -126,6 +127,15 @@ fn triplet_margin(arguments: &mut Arguments) -> Built {
     Ok(of_three(names, move |a, p, n| loss.forward(a, p, n)))
 }
 
+/// The distance is a function, so that a case can only mean the usual one.
+fn triplet_margin_with_distance(arguments: &mut Arguments) -> Built {
+    if arguments.gives("distance_function") {
+        return refuse("argument `distance_function`");
+    }
+    arguments.take("distance_function");
+    triplet_margin(arguments)
+}
+
 fn kl_divergence(arguments: &mut Arguments) -> Built {
     let mut loss = KlDivergence::new();
     if arguments.truth_or("log_target", false)? {
@@ -186,12 +196,13 @@ fn ctc(arguments: &mut Arguments) -> Built {
         let (frames, targets) = (call.tensor("log_probs")?, call.tensor("targets")?);
         let frame_lengths = lengths(call, "input_lengths")?;
         let target_lengths = lengths(call, "target_lengths")?;
-        Ok(vec![loss.forward(
-            &frames,
-            &targets,
-            &frame_lengths,
-            &target_lengths,
-        )])
+        let losses = loss.forward(&frames, &targets, &frame_lengths, &target_lengths);
+        // PyTorch's gradient of an infinite loss is NaN, here it is 0.
+        let values = losses.cast(DType::F64).to_vec::<f64>();
+        if values.contains(&f64::INFINITY) {
+            return refuse("an infinite loss");
+        }
+        Ok(vec![losses])
     }))
 }
 
@@ -199,7 +210,7 @@ fn ctc(arguments: &mut Arguments) -> Built {
 fn lengths(call: &mut Arguments, name: &str) -> Read<Vec<usize>> {
     let given = match call.take(name) {
         Some(Argument::Tensor(tensor)) if !tensor.dtype().is_floating() => {
-            Some(tensor.cast(chainrule::DType::I64).to_vec::<i64>())
+            Some(tensor.cast(DType::I64).to_vec::<i64>())
         }
         Some(Argument::Integer(length)) => Some(vec![length]),
         Some(Argument::List(list)) => list

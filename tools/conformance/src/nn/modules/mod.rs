@@ -11,7 +11,7 @@ mod losses;
 mod padding;
 mod rearranging;
 
-use super::arguments::{Arguments, Read, Refused};
+use super::arguments::{Arguments, Read, Refused, refuse};
 use super::state::State;
 use chainrule::Tensor;
 
@@ -35,6 +35,18 @@ pub struct Setup {
     pub state: State,
     /// Training or evaluation.
     pub training: bool,
+    /// Only shapes and dtypes will be compared.
+    pub random: bool,
+}
+
+impl Setup {
+    /// Refuses a layer that draws where its values would be compared.
+    pub fn allow_draws(&self) -> Read<()> {
+        if self.training && !self.random {
+            return refuse("a layer that draws, in a case that is not marked as random");
+        }
+        Ok(())
+    }
 }
 
 /// The layer, or why there is none.
