@@ -34,7 +34,8 @@ pub use mode::Mode;
 pub use module::Module;
 pub use optim::{
     Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Asgd, Group, Lbfgs, Lion, MissingGradients,
-    Muon, NAdam, Optimiser, RAdam, RmsProp, Rprop, Sgd, StateError, Update,
+    Muon, NAdam, Optimiser, RAdam, RmsProp, Rprop, Sgd, StateError, Update, build_optimiser,
+    optimiser_names,
 };
 pub use parameter::Parameter;
 pub use regulariser::Regulariser;

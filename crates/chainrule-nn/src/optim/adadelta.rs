@@ -1,6 +1,8 @@
 //! Adadelta.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::Tensor;
 use chainrule_derive::Tree;
 
@@ -81,5 +83,16 @@ impl Rule for AdadeltaRule {
     /// The weights read the average of the squared steps one step late.
     fn keeps_aside(&self) -> bool {
         true
+    }
+}
+
+impl ConfiguredOptimiser for Adadelta {
+    const NAME: &'static str = "adadelta";
+
+    fn configured(arguments: &mut Arguments) -> Result<Adadelta, ArgumentError> {
+        Adadelta::new(learning_rate(arguments)?)
+            .rho(arguments.optional("rho", 0.9)?)
+            .epsilon(arguments.optional("epsilon", 1e-6)?)
+            .with_common(arguments)
     }
 }

@@ -1,6 +1,8 @@
 //! Adafactor.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::{DType, Tensor, keep};
 use chainrule_derive::Tree;
 
@@ -130,5 +132,16 @@ impl Rule for AdafactorRule {
 
     fn decays_weights(&self) -> bool {
         true
+    }
+}
+
+impl ConfiguredOptimiser for Adafactor {
+    const NAME: &'static str = "adafactor";
+
+    fn configured(arguments: &mut Arguments) -> Result<Adafactor, ArgumentError> {
+        Adafactor::new(learning_rate(arguments)?)
+            .second_moment_decay(arguments.optional("second_moment_decay", -0.8)?)
+            .clipping_threshold(arguments.optional("clipping_threshold", 1.0)?)
+            .with_common(arguments)
     }
 }

@@ -1,6 +1,8 @@
 //! Adagrad.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::Tensor;
 use chainrule_derive::Tree;
 
@@ -78,5 +80,17 @@ impl Rule for AdagradRule {
         state.sum = &state.sum + step.gradient.square();
         let rate = step.learning_rate / (1.0 + (step.number - 1) as f64 * self.rate_decay);
         step.weight - step.gradient * rate / (state.sum.sqrt() + self.epsilon)
+    }
+}
+
+impl ConfiguredOptimiser for Adagrad {
+    const NAME: &'static str = "adagrad";
+
+    fn configured(arguments: &mut Arguments) -> Result<Adagrad, ArgumentError> {
+        Adagrad::new(learning_rate(arguments)?)
+            .learning_rate_decay(arguments.optional("learning_rate_decay", 0.0)?)
+            .initial_sum(arguments.optional("initial_sum", 0.0)?)
+            .epsilon(arguments.optional("epsilon", 1e-10)?)
+            .with_common(arguments)
     }
 }

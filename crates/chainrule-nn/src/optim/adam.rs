@@ -1,6 +1,8 @@
 //! Adam and AdamW.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::Tensor;
 use chainrule_derive::Tree;
 
@@ -137,5 +139,35 @@ impl<const DECOUPLED: bool> Rule for AdamRule<DECOUPLED> {
     fn set_momentum(&mut self, momentum: f64) -> bool {
         self.betas[0] = momentum;
         true
+    }
+}
+
+impl<const DECOUPLED: bool> Descent<AdamRule<DECOUPLED>> {
+    /// Takes the arguments of a configuration.
+    fn with_arguments(self, arguments: &mut Arguments) -> Result<Self, ArgumentError> {
+        let [first, second] = arguments.optional("betas", [0.9, 0.999])?;
+        let mut adam = self
+            .betas(first, second)
+            .epsilon(arguments.optional("epsilon", 1e-8)?);
+        if arguments.optional("amsgrad", false)? {
+            adam = adam.amsgrad();
+        }
+        adam.with_common(arguments)
+    }
+}
+
+impl ConfiguredOptimiser for Adam {
+    const NAME: &'static str = "adam";
+
+    fn configured(arguments: &mut Arguments) -> Result<Adam, ArgumentError> {
+        Adam::new(learning_rate(arguments)?).with_arguments(arguments)
+    }
+}
+
+impl ConfiguredOptimiser for AdamW {
+    const NAME: &'static str = "adamw";
+
+    fn configured(arguments: &mut Arguments) -> Result<AdamW, ArgumentError> {
+        AdamW::new(learning_rate(arguments)?).with_arguments(arguments)
     }
 }

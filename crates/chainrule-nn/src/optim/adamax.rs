@@ -1,6 +1,8 @@
 //! Adamax.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::Tensor;
 use chainrule_derive::Tree;
 
@@ -79,5 +81,17 @@ impl Rule for AdamaxRule {
     fn set_momentum(&mut self, momentum: f64) -> bool {
         self.betas[0] = momentum;
         true
+    }
+}
+
+impl ConfiguredOptimiser for Adamax {
+    const NAME: &'static str = "adamax";
+
+    fn configured(arguments: &mut Arguments) -> Result<Adamax, ArgumentError> {
+        let [first, second] = arguments.optional("betas", [0.9, 0.999])?;
+        Adamax::new(learning_rate(arguments)?)
+            .betas(first, second)
+            .epsilon(arguments.optional("epsilon", 1e-8)?)
+            .with_common(arguments)
     }
 }

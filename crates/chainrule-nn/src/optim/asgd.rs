@@ -1,6 +1,8 @@
 //! Averaged stochastic gradient descent.
 
-use super::{Descent, Optimiser, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Optimiser, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::Tensor;
 use chainrule_core::tree::{Path, Tree};
 use chainrule_derive::Tree as DeriveTree;
@@ -113,5 +115,17 @@ impl Rule for AsgdRule {
 
     fn keeps_aside(&self) -> bool {
         true
+    }
+}
+
+impl ConfiguredOptimiser for Asgd {
+    const NAME: &'static str = "asgd";
+
+    fn configured(arguments: &mut Arguments) -> Result<Asgd, ArgumentError> {
+        Asgd::new(learning_rate(arguments)?)
+            .lambda(arguments.optional("lambda", 1e-4)?)
+            .alpha(arguments.optional("alpha", 0.75)?)
+            .start_of_average(arguments.optional("start_of_average", 1e6)?)
+            .with_common(arguments)
     }
 }

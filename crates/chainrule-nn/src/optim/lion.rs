@@ -1,6 +1,8 @@
 //! Lion.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::Tensor;
 use chainrule_derive::Tree;
 
@@ -74,5 +76,16 @@ impl Rule for LionRule {
     fn set_momentum(&mut self, momentum: f64) -> bool {
         self.betas[0] = momentum;
         true
+    }
+}
+
+impl ConfiguredOptimiser for Lion {
+    const NAME: &'static str = "lion";
+
+    fn configured(arguments: &mut Arguments) -> Result<Lion, ArgumentError> {
+        let [first, second] = arguments.optional("betas", [0.9, 0.99])?;
+        Lion::new(learning_rate(arguments)?)
+            .betas(first, second)
+            .with_common(arguments)
     }
 }

@@ -1,6 +1,8 @@
 //! Muon.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::{DType, Tensor};
 use chainrule_derive::Tree;
 
@@ -170,5 +172,20 @@ impl Rule for MuonRule {
                 weight.shape()
             )
         })
+    }
+}
+
+impl ConfiguredOptimiser for Muon {
+    const NAME: &'static str = "muon";
+
+    fn configured(arguments: &mut Arguments) -> Result<Muon, ArgumentError> {
+        let mut muon = Muon::new(learning_rate(arguments)?)
+            .momentum(arguments.optional("momentum", 0.95)?)
+            .nesterov(arguments.optional("nesterov", true)?)
+            .iterations(arguments.optional("iterations", 5)?);
+        if arguments.optional("match_adam", false)? {
+            muon = muon.match_adam();
+        }
+        muon.with_common(arguments)
     }
 }

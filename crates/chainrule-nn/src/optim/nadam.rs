@@ -1,6 +1,8 @@
 //! NAdam.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::Tensor;
 use chainrule_derive::Tree;
 
@@ -119,5 +121,21 @@ impl Rule for NAdamRule {
     fn set_momentum(&mut self, momentum: f64) -> bool {
         self.betas[0] = momentum;
         true
+    }
+}
+
+impl ConfiguredOptimiser for NAdam {
+    const NAME: &'static str = "nadam";
+
+    fn configured(arguments: &mut Arguments) -> Result<NAdam, ArgumentError> {
+        let [first, second] = arguments.optional("betas", [0.9, 0.999])?;
+        let mut nadam = NAdam::new(learning_rate(arguments)?)
+            .betas(first, second)
+            .epsilon(arguments.optional("epsilon", 1e-8)?)
+            .momentum_decay(arguments.optional("momentum_decay", 0.004)?);
+        if arguments.optional("decoupled", false)? {
+            nadam = nadam.decoupled();
+        }
+        nadam.with_common(arguments)
     }
 }

@@ -1,6 +1,8 @@
 //! RAdam.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::Tensor;
 use chainrule_derive::Tree;
 
@@ -109,5 +111,20 @@ impl Rule for RAdamRule {
     fn set_momentum(&mut self, momentum: f64) -> bool {
         self.betas[0] = momentum;
         true
+    }
+}
+
+impl ConfiguredOptimiser for RAdam {
+    const NAME: &'static str = "radam";
+
+    fn configured(arguments: &mut Arguments) -> Result<RAdam, ArgumentError> {
+        let [first, second] = arguments.optional("betas", [0.9, 0.999])?;
+        let mut radam = RAdam::new(learning_rate(arguments)?)
+            .betas(first, second)
+            .epsilon(arguments.optional("epsilon", 1e-8)?);
+        if arguments.optional("decoupled", false)? {
+            radam = radam.decoupled();
+        }
+        radam.with_common(arguments)
     }
 }

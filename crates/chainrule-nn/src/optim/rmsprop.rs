@@ -1,6 +1,8 @@
 //! RMSprop.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::Tensor;
 use chainrule_derive::Tree;
 
@@ -114,5 +116,20 @@ impl Rule for RmsPropRule {
             self.momentum = momentum;
         }
         had
+    }
+}
+
+impl ConfiguredOptimiser for RmsProp {
+    const NAME: &'static str = "rmsprop";
+
+    fn configured(arguments: &mut Arguments) -> Result<RmsProp, ArgumentError> {
+        let mut rmsprop = RmsProp::new(learning_rate(arguments)?)
+            .alpha(arguments.optional("alpha", 0.99)?)
+            .epsilon(arguments.optional("epsilon", 1e-8)?)
+            .momentum(arguments.optional("momentum", 0.0)?);
+        if arguments.optional("centred", false)? {
+            rmsprop = rmsprop.centred();
+        }
+        rmsprop.with_common(arguments)
     }
 }

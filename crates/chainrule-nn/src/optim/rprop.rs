@@ -1,6 +1,8 @@
 //! Rprop.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::Tensor;
 use chainrule_derive::Tree;
 
@@ -79,5 +81,18 @@ impl Rule for RpropRule {
         state.size = size.clamp(smallest, largest);
         state.gradient = turned.where_(step.gradient.zeros_like(), step.gradient);
         step.weight - state.gradient.sign() * &state.size
+    }
+}
+
+impl ConfiguredOptimiser for Rprop {
+    const NAME: &'static str = "rprop";
+
+    fn configured(arguments: &mut Arguments) -> Result<Rprop, ArgumentError> {
+        let [shrink, grow] = arguments.optional("factors", [0.5, 1.2])?;
+        let [smallest, largest] = arguments.optional("step_sizes", [1e-6, 50.0])?;
+        Rprop::new(learning_rate(arguments)?)
+            .factors(shrink, grow)
+            .step_sizes(smallest, largest)
+            .with_common(arguments)
     }
 }

@@ -1,6 +1,8 @@
 //! Stochastic gradient descent.
 
-use super::{Descent, Rule, Step};
+use super::configured::learning_rate;
+use super::{ConfiguredOptimiser, Descent, Rule, Step};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::Tensor;
 use chainrule_derive::Tree;
 
@@ -97,5 +99,19 @@ impl Rule for SgdRule {
             self.momentum = momentum;
         }
         had
+    }
+}
+
+impl ConfiguredOptimiser for Sgd {
+    const NAME: &'static str = "sgd";
+
+    fn configured(arguments: &mut Arguments) -> Result<Sgd, ArgumentError> {
+        let mut sgd = Sgd::new(learning_rate(arguments)?)
+            .momentum(arguments.optional("momentum", 0.0)?)
+            .dampening(arguments.optional("dampening", 0.0)?);
+        if arguments.optional("nesterov", false)? {
+            sgd = sgd.nesterov();
+        }
+        sgd.with_common(arguments)
     }
 }

@@ -51,6 +51,24 @@ impl Schedule for Sequence {
         let (schedule, step) = self.at(step);
         schedule.momentum(step)
     }
+
+    fn observe(&mut self, metric: f64) {
+        self.first.observe(metric);
+        for (_, schedule) in &mut self.later {
+            schedule.observe(metric);
+        }
+    }
+
+    fn state(&self) -> Vec<f64> {
+        let later = self.later.iter().map(|(_, schedule)| schedule);
+        let all = std::iter::once(&self.first).chain(later);
+        all.flat_map(|schedule| schedule.state()).collect()
+    }
+
+    fn restore(&mut self, state: &[f64]) {
+        let later = self.later.iter_mut().map(|(_, schedule)| schedule);
+        restore_parts(std::iter::once(&mut self.first).chain(later), state);
+    }
 }
 
 /// Several schedules at once: each makes of the others' rate what it makes of a base rate.
@@ -88,5 +106,30 @@ impl Schedule for Chained {
 
     fn momentum(&self, step: u64) -> Option<f64> {
         self.parts.iter().rev().find_map(|part| part.momentum(step))
+    }
+
+    fn observe(&mut self, metric: f64) {
+        for part in &mut self.parts {
+            part.observe(metric);
+        }
+    }
+
+    fn state(&self) -> Vec<f64> {
+        self.parts.iter().flat_map(|part| part.state()).collect()
+    }
+
+    fn restore(&mut self, state: &[f64]) {
+        restore_parts(self.parts.iter_mut(), state);
+    }
+}
+
+/// Gives each part its share of the state, as long as its own state is.
+fn restore_parts<'a>(parts: impl Iterator<Item = &'a mut Box<dyn Schedule>>, mut state: &[f64]) {
+    for part in parts {
+        let Some((own, rest)) = state.split_at_checked(part.state().len()) else {
+            return;
+        };
+        part.restore(own);
+        state = rest;
     }
 }

@@ -4,6 +4,7 @@
 //! Steps count from 0; whether one is a batch or an epoch is up to who asks.
 
 mod chain;
+mod configured;
 mod constant;
 mod cosine;
 mod cyclic;
@@ -18,6 +19,7 @@ mod warm_restarts;
 mod warm_up;
 
 pub use chain::{Chained, Sequence};
+pub use configured::{build_schedule, schedule_names};
 pub use constant::Constant;
 pub use cosine::Cosine;
 pub use cyclic::{Cyclic, CyclicMode};
@@ -56,6 +58,17 @@ pub trait Schedule: Debug {
         None
     }
 
+    /// Takes the metric of an epoch; only [`Plateau`], and what contains one, looks at it.
+    fn observe(&mut self, _metric: f64) {}
+
+    /// What a resumed run needs besides the step: nothing, but for [`Plateau`].
+    fn state(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// Continues from what [`state`](Schedule::state) of an equal schedule gave; anything else is ignored.
+    fn restore(&mut self, _state: &[f64]) {}
+
     /// Sets the learning rate of an optimiser, and its momentum where the schedule moves it and the optimiser has one.
     fn apply(&self, step: u64, base: f64, optimiser: &mut dyn Optimiser) {
         optimiser.set_learning_rate(self.learning_rate(step, base));
@@ -72,6 +85,18 @@ impl<S: Schedule + ?Sized> Schedule for Box<S> {
 
     fn momentum(&self, step: u64) -> Option<f64> {
         (**self).momentum(step)
+    }
+
+    fn observe(&mut self, metric: f64) {
+        (**self).observe(metric);
+    }
+
+    fn state(&self) -> Vec<f64> {
+        (**self).state()
+    }
+
+    fn restore(&mut self, state: &[f64]) {
+        (**self).restore(state);
     }
 }
 

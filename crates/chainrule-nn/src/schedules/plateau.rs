@@ -3,7 +3,7 @@
 use super::Schedule;
 
 /// Multiplies the rate by a factor when a metric has not improved for more than `patience` epochs. The one schedule that looks
-/// at the run: [`observe`](Plateau::observe) tells it the metric after each epoch.
+/// at the run: [`observe`](Schedule::observe) tells it the metric after each epoch.
 ///
 /// ```
 /// use chainrule_nn::schedules::{Plateau, Schedule};
@@ -91,9 +91,11 @@ impl Plateau {
         self.smallest_change = change;
         self
     }
+}
 
-    /// Takes the metric of an epoch. What is not a number is no improvement.
-    pub fn observe(&mut self, metric: f64) {
+impl Schedule for Plateau {
+    /// What is not a number is no improvement.
+    fn observe(&mut self, metric: f64) {
         let state = &mut self.state;
         let improved = state
             .best
@@ -120,20 +122,25 @@ impl Plateau {
         }
     }
 
-    /// Best metric, bad epochs, epochs of cooldown left and number of falls: what a resumed run needs.
-    pub fn state(&self) -> (Option<f64>, [u64; 3]) {
+    /// Best metric (not a number before the first), bad epochs, epochs of cooldown left and number of falls.
+    fn state(&self) -> Vec<f64> {
         let state = &self.state;
-        (state.best, [state.bad, state.cooling, self.reductions])
+        let counts = [state.bad, state.cooling, self.reductions].map(|count| count as f64);
+        [&[state.best.unwrap_or(f64::NAN)], &counts[..]].concat()
     }
 
-    /// Continues from what [`state`](Plateau::state) gave.
-    pub fn restore(&mut self, (best, [bad, cooling, reductions]): (Option<f64>, [u64; 3])) {
-        self.state = PlateauState { best, bad, cooling };
-        self.reductions = reductions;
+    fn restore(&mut self, state: &[f64]) {
+        let &[best, bad, cooling, reductions] = state else {
+            return;
+        };
+        self.state = PlateauState {
+            best: (!best.is_nan()).then_some(best),
+            bad: bad as u64,
+            cooling: cooling as u64,
+        };
+        self.reductions = reductions as u64;
     }
-}
 
-impl Schedule for Plateau {
     /// The rate after all metrics observed so far, whatever the step.
     fn learning_rate(&self, _step: u64, base: f64) -> f64 {
         let mut rate = base;

@@ -35,4 +35,16 @@ impl<S: Schedule> Schedule for WarmUp<S> {
     fn momentum(&self, step: u64) -> Option<f64> {
         self.then.momentum(step.saturating_sub(self.steps))
     }
+
+    fn observe(&mut self, metric: f64) {
+        self.then.observe(metric);
+    }
+
+    fn state(&self) -> Vec<f64> {
+        self.then.state()
+    }
+
+    fn restore(&mut self, state: &[f64]) {
+        self.then.restore(state);
+    }
 }
