@@ -1,6 +1,8 @@
 //! Losses that no recorded case covers, held against their formulas, and what they say to wrong input.
 
-use chainrule_core::{DType, Reduction, Tensor, attempt, grad, jvp, tensor, vjp};
+use chainrule_core::{
+    DType, Generator, Reduction, Tensor, attempt, grad, hvp, jvp, tensor, vjp, vmap,
+};
 use chainrule_nn::losses::*;
 
 fn number(loss: &Tensor) -> f64 {
@@ -116,7 +118,7 @@ fn by_enumeration(frames: &[Vec<f64>], target: &[usize], blank: usize) -> f64 {
 
 #[test]
 fn ctc_sums_over_all_paths() {
-    let x = chainrule_core::Generator::new(5)
+    let x = Generator::new(5)
         .normal([5, 3, 3], 0.0, 1.0)
         .cast(DType::F64);
     let frames = x.log_softmax(-1);
@@ -136,7 +138,7 @@ fn ctc_sums_over_all_paths() {
 
 #[test]
 fn ctc_agrees_forward_and_backward_through_log_softmax() {
-    let generator = chainrule_core::Generator::new(7);
+    let generator = Generator::new(7);
     let x = generator.normal([6, 2, 4], 0.0, 1.0).cast(DType::F64);
     let direction = generator.normal([6, 2, 4], 0.0, 1.0).cast(DType::F64);
     let loss = |x: &Tensor| {
@@ -204,4 +206,122 @@ fn an_ignored_batch_has_no_gradient() {
     let loss = CrossEntropy::new().ignore(-100).label_smoothing(0.1);
     let gradient = grad(|x: &Tensor| loss.forward(x, &tensor![-100, -100]))(&scores);
     assert_eq!(gradient.to_vec::<f32>(), [0.0; 4]);
+}
+
+type Loss = Box<dyn Fn(&Tensor) -> Tensor>;
+
+/// Losses of scores `[4, 3]` that no recorded case covers.
+fn uncovered() -> Vec<(&'static str, Loss)> {
+    let other = Generator::new(11).normal([4, 3], 0.0, 1.0).cast(DType::F64);
+    let far = &other + 0.3;
+    let labels = tensor![0, 2, 1, 1];
+    let sides = tensor![
+        [1.0, 0.0, 1.0],
+        [0.0, 0.0, 1.0],
+        [1.0, 1.0, 0.0],
+        [0.0, 1.0, 0.0]
+    ];
+    let sides = sides.cast(DType::F64);
+    let gains = Generator::new(12).normal([3, 3], 1.0, 0.5).cast(DType::F64);
+    let (near, again) = (other.clone(), labels.clone());
+    let (more, most, target) = (labels.clone(), labels, sides.clone());
+    vec![
+        (
+            "focal",
+            Box::new(move |x| Focal::new().balance(0.3).forward(x, &sides)),
+        ),
+        (
+            "contrastive",
+            Box::new(move |x| {
+                Contrastive::new()
+                    .margin(4.0)
+                    .forward(x, &other, &tensor![1, 0, 0, 1])
+            }),
+        ),
+        (
+            "triplet",
+            Box::new(move |x| {
+                TripletMargin::new()
+                    .margin(3.0)
+                    .swap()
+                    .forward(x, &near, &far)
+            }),
+        ),
+        (
+            "hinge",
+            Box::new(move |x| Hinge::new().squared().forward(x, &again)),
+        ),
+        (
+            "infogain",
+            Box::new(move |x| Infogain::new(&gains).forward(&x.softmax(-1), &more)),
+        ),
+        (
+            "multinomial_logistic",
+            Box::new(move |x| MultinomialLogistic::new().forward(&x.softmax(-1), &most)),
+        ),
+        (
+            "euclidean",
+            Box::new(move |x| Euclidean::new().forward(x, &target)),
+        ),
+        (
+            "ctc",
+            Box::new(|x| Ctc::new().forward(&x.log_softmax(-1), &tensor![1, 1], &[4], &[2])),
+        ),
+    ]
+}
+
+#[test]
+fn gradients_and_curvatures_agree_with_differences() {
+    let generator = Generator::new(13);
+    let x = generator.normal([4, 3], 0.0, 1.0).cast(DType::F64);
+    let direction = generator.normal([4, 3], 0.0, 1.0).cast(DType::F64);
+    let step = &direction * 1e-6;
+    for (name, loss) in uncovered() {
+        let slope = number(&(grad(&loss)(&x) * &direction).sum(..));
+        let rise = number(&loss(&(&x + &step))) - number(&loss(&(&x - &step)));
+        assert!(
+            (slope - rise / 2e-6).abs() < 1e-6,
+            "{name}: {slope}, {}",
+            rise / 2e-6
+        );
+        assert!(
+            slope.abs() > 1e-3,
+            "{name}: the check would not see a wrong gradient"
+        );
+        let curvature = hvp(&loss, &x, &direction).to_vec::<f64>();
+        let turn = grad(&loss)(&(&x + &step)) - grad(&loss)(&(&x - &step));
+        for (actual, turn) in curvature.iter().zip(turn.to_vec::<f64>()) {
+            assert!(
+                (actual - turn / 2e-6).abs() < 1e-5,
+                "{name}: {actual}, {}",
+                turn / 2e-6
+            );
+        }
+    }
+}
+
+#[test]
+fn losses_of_an_ensemble_are_those_of_each() {
+    let many = Generator::new(17)
+        .normal([3, 4, 3], 0.0, 1.0)
+        .cast(DType::F64);
+    for (name, loss) in uncovered() {
+        let together = vmap(&loss)(&many).to_vec::<f64>();
+        for (at, together) in together.iter().enumerate() {
+            let each = number(&loss(&many.narrow(0, at, 1).squeeze(0)));
+            assert!((each - together).abs() < 1e-12, "{name}");
+        }
+    }
+}
+
+#[test]
+fn ctc_of_halves_is_computed_in_single_precision() {
+    let frames = Generator::new(19)
+        .normal([8, 2, 4], 0.0, 1.0)
+        .log_softmax(-1);
+    let half = frames.cast(DType::F16);
+    let loss = |x: &Tensor| Ctc::new().forward(x, &tensor![[1, 2], [3, 3]], &[8, 6], &[2, 2]);
+    let (exact, rough) = (loss(&frames), loss(&half));
+    assert_eq!(rough.dtype(), DType::F16);
+    assert!((number(&exact) - number(&rough)).abs() < 1e-2);
 }

@@ -2,7 +2,7 @@
 
 use super::ctc_targets::{Sequences, fit};
 use chainrule_core::graph::module_scope;
-use chainrule_core::{Padding, Reduction, Tensor};
+use chainrule_core::{DType, Padding, Reduction, Tensor};
 
 /// Connectionist temporal classification (Graves and others 2006), PyTorch's `CTCLoss`: minus the logarithm of the
 /// probability that a sequence of frames reads as the target, summed over all ways of writing it with repetitions and blanks.
@@ -68,19 +68,25 @@ impl Ctc {
     ) -> Tensor {
         let sequences = fit(frames, targets, frame_lengths, target_lengths, self.blank);
         module_scope("ctc", || {
+            // Sums of logarithms need more than the 16-bit types have.
+            let wide = match frames.dtype() {
+                DType::F64 => frames.clone(),
+                _ => frames.cast(DType::F32),
+            };
             let batched = match frames.rank() {
-                2 => frames.unsqueeze(1),
-                _ => frames.clone(),
+                2 => wide.unsqueeze(1),
+                _ => wide,
             };
             let losses = self.losses(&batched, &sequences);
             let losses = match self.reduction {
-                Reduction::Mean => losses / sequences.divisors(frames.dtype()),
+                Reduction::Mean => &losses / sequences.divisors(losses.dtype()),
                 _ => losses,
             };
-            match (self.reduction, frames.rank()) {
+            let loss = match (self.reduction, frames.rank()) {
                 (Reduction::None, 2) => losses.squeeze(0),
                 (reduction, _) => reduction.of(&losses),
-            }
+            };
+            loss.cast(frames.dtype())
         })
     }
 
