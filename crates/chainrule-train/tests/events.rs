@@ -246,18 +246,52 @@ for image in events.Images("sample") + events.Images("colour"):
     print("image", image.step, image.width, image.height, pixels.mode, [pixels.getpixel((x, 0)) for x in (0, 1)])
 "#;
 
-#[test]
-fn tensorboard_reads_what_was_written() {
+/// The Python to use, if it has what is needed.
+fn python() -> Option<String> {
     let python = std::env::var("CHAINRULE_TENSORBOARD_PYTHON").unwrap_or("python3".to_owned());
     let found = Command::new(&python)
         .args(["-c", "import tensorboard, PIL"])
         .output();
-    if !found.is_ok_and(|output| output.status.success()) {
-        println!(
-            "skipped: `{python}` has no tensorboard; name one with CHAINRULE_TENSORBOARD_PYTHON"
-        );
-        return;
+    if found.is_ok_and(|output| output.status.success()) {
+        return Some(python);
     }
+    println!("skipped: `{python}` has no tensorboard; name one with CHAINRULE_TENSORBOARD_PYTHON");
+    None
+}
+
+#[test]
+fn tensorboard_forgets_the_steps_that_a_resumed_run_does_again() {
+    let Some(python) = python() else { return };
+    let folder = Folder::new("resumed");
+    written(&folder.0);
+    let mut events = EventWriter::resume(&folder.0, 7).unwrap();
+    for step in 7..12 {
+        events.scalar("train/loss", step, -1.0).unwrap();
+    }
+    drop(events);
+    let program = "import sys\nfrom tensorboard.backend.event_processing.event_accumulator import EventAccumulator\n\
+                   events = EventAccumulator(sys.argv[1])\nevents.Reload()\n\
+                   print([(s.step, s.value < 0) for s in events.Scalars('train/loss')])";
+    let output = Command::new(&python)
+        .args(["-c", program])
+        .arg(&folder.0)
+        .output()
+        .unwrap();
+    let expected: Vec<String> = (0..12)
+        .map(|step| format!("({step}, {})", if step < 7 { "False" } else { "True" }))
+        .collect();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        said.trim(),
+        format!("[{}]", expected.join(", ")),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn tensorboard_reads_what_was_written() {
+    let Some(python) = python() else { return };
     let folder = Folder::new("tensorboard");
     written(&folder.0);
     let output = Command::new(&python)

@@ -506,3 +506,47 @@ fn the_same_thing_in_many_layers_is_said_in_one() {
         dead[0]
     );
 }
+
+#[test]
+fn a_resumed_run_goes_on_with_what_was_seen() {
+    let run = |stop: Option<u64>| {
+        let mut flow = GradientFlow::new();
+        let mut said = Vec::new();
+        let (ill, well) = (
+            watched(
+                &mut with_dead_units(),
+                |x| x.relu(),
+                Some(ActivationKind::Relu),
+                10,
+            ),
+            watched(
+                &mut Stack::new(&[20, 30, 30, 10], &Generator::new(1)),
+                |x| x.relu(),
+                Some(ActivationKind::Relu),
+                10,
+            ),
+        );
+        for (record, step) in well.records().iter().chain(ill.records()).zip(0..) {
+            if stop == Some(step) {
+                flow = serde_json::from_str(&serde_json::to_string(&flow).unwrap()).unwrap();
+            }
+            let mut record = StepRecord {
+                step,
+                ..record.clone()
+            };
+            let silent = (0..30).map(|unit| step >= 10 && unit < 25).collect();
+            record.activations[1].silent = silent;
+            said.extend(flow.add(record));
+        }
+        (said, flow.records().to_vec())
+    };
+    let (said, _) = run(None);
+    assert!(
+        said.iter()
+            .any(|finding| finding.kind == FindingKind::DeadUnits),
+        "{said:#?}"
+    );
+    for stop in [1, 11, 19] {
+        assert_eq!(run(Some(stop)), run(None));
+    }
+}

@@ -13,7 +13,7 @@ pub struct Event {
     #[prost(int64, tag = "2")]
     pub step: i64,
     /// What the record says.
-    #[prost(oneof = "What", tags = "3, 5")]
+    #[prost(oneof = "What", tags = "3, 5, 7")]
     pub what: Option<What>,
 }
 
@@ -26,6 +26,17 @@ pub enum What {
     /// Values.
     #[prost(message, tag = "5")]
     Summary(Summary),
+    /// A run that begins again: readers forget the steps after this one's.
+    #[prost(message, tag = "7")]
+    SessionLog(SessionLog),
+}
+
+/// What became of a run.
+#[derive(Clone, PartialEq, Message)]
+pub struct SessionLog {
+    /// 1 for a start.
+    #[prost(int32, tag = "1")]
+    pub status: i32,
 }
 
 /// Values of one step.

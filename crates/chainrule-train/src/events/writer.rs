@@ -3,8 +3,8 @@
 use super::buckets::histogram;
 use super::frame::write_record;
 use super::message::{
-    Content, Dimension, Event, Image, PluginData, Summary, SummaryMetadata, SummaryValue,
-    TensorProto, TensorShape, What,
+    Content, Dimension, Event, Image, PluginData, SessionLog, Summary, SummaryMetadata,
+    SummaryValue, TensorProto, TensorShape, What,
 };
 use chainrule_core::{Error, ErrorKind, Tensor};
 use prost::Message;
@@ -64,6 +64,19 @@ impl EventWriter {
             flushed: now,
         };
         writer.write(0, What::FileVersion(FILE_VERSION.to_owned()))?;
+        writer.flush()?;
+        Ok(writer)
+    }
+
+    /// Begins a new event file for a run that goes on from a checkpoint after `step` steps: TensorBoard forgets what earlier
+    /// files of the directory say about step `step` and those after it.
+    ///
+    /// # Errors
+    /// When the directory or the file cannot be made.
+    pub fn resume(directory: impl AsRef<Path>, step: u64) -> Result<EventWriter, Error> {
+        const START: i32 = 1;
+        let mut writer = EventWriter::create(directory)?;
+        writer.write(step, What::SessionLog(SessionLog { status: START }))?;
         writer.flush()?;
         Ok(writer)
     }

@@ -17,13 +17,16 @@ pub use thresholds::Thresholds;
 pub(crate) use rules::readable;
 
 use rules::{View, WINDOW, findings, gradient_norm};
-use std::collections::{HashMap, VecDeque};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How many records are kept for the report; when there are more, every second one goes.
 const KEPT: usize = 400;
 
 /// Watches the gradients of a run and says what is wrong with them.
+///
+/// It can be written and read with serde, so that a resumed run goes on with what was seen and says nothing twice.
 ///
 /// ```
 /// use chainrule_core::{Tensor, tensor, value_and_grad};
@@ -47,7 +50,7 @@ const KEPT: usize = 400;
 /// assert!(flow.findings().is_empty());
 /// # Ok::<(), chainrule_nn::MissingGradients>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct GradientFlow {
     thresholds: Thresholds,
     every: u64,
@@ -60,7 +63,7 @@ pub struct GradientFlow {
     seen: usize,
     findings: Vec<Finding>,
     /// How bad what was said already was, by kind and layer.
-    said: HashMap<(FindingKind, Arc<str>), Severity>,
+    said: Vec<(FindingKind, Arc<str>, Severity)>,
 }
 
 impl GradientFlow {
@@ -107,8 +110,9 @@ impl GradientFlow {
             self.window.clear();
             self.beginning.clear();
         }
-        if self.beginning.len() < WINDOW {
-            self.beginning.push(gradient_norm(&record));
+        let norm = gradient_norm(&record);
+        if self.beginning.len() < WINDOW && norm.is_finite() {
+            self.beginning.push(norm);
         }
         self.window.push_back(record);
         if self.window.len() > WINDOW {
@@ -129,6 +133,11 @@ impl GradientFlow {
         let mut findings = self.findings.clone();
         findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.step));
         findings
+    }
+
+    /// How many steps were observed.
+    pub fn observed(&self) -> usize {
+        self.seen
     }
 
     /// What was seen, thinned to at most 400 steps evenly over the run: the series that a report draws.
@@ -176,15 +185,14 @@ impl GradientFlow {
                 FindingKind::NotFinite => "".into(),
                 _ => finding.layer.clone(),
             };
-            let key = (finding.kind, layer);
-            if self
-                .said
-                .get(&key)
-                .is_some_and(|known| *known >= finding.severity)
-            {
-                continue;
+            let same = |(kind, known, _): &&mut (FindingKind, Arc<str>, Severity)| {
+                *kind == finding.kind && *known == layer
+            };
+            match self.said.iter_mut().find(same) {
+                Some((.., known)) if *known >= finding.severity => continue,
+                Some((.., known)) => *known = finding.severity,
+                None => self.said.push((finding.kind, layer, finding.severity)),
             }
-            self.said.insert(key, finding.severity);
             match news.iter_mut().find(|like| like[0].kind == finding.kind) {
                 Some(like) => like.push(finding),
                 None => news.push(vec![finding]),

@@ -81,7 +81,7 @@ pub struct ActivationRecord {
     /// What it does.
     pub kind: ActivationKind,
     /// For each unit of a ReLU, whether it was zero for the whole batch; empty for other kinds.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silent: Vec<bool>,
     /// The share of units that were zero for the whole batch; 0 for other kinds than ReLU.
     pub silent_share: f64,

@@ -1,8 +1,10 @@
 //! From where on something counts as ill, and why from there.
 
+use serde::{Deserialize, Serialize};
+
 /// The limits of [`GradientFlow`](super::GradientFlow). They are wide on purpose: what is found is almost surely wrong,
 /// and a network that learns well is not disturbed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
     /// Ratio of the gradient norms of the first and the last layer's weights below which gradients vanish: 10⁻³. Plain
     /// descent then moves the first layer a thousand times more slowly, so within usual training times not at all. A

@@ -16,9 +16,11 @@ pub(super) fn findings(flow: &GradientFlow) -> String {
     let findings = flow.findings();
     let mut text = "<h2>Findings</h2>\n".to_owned();
     if findings.is_empty() {
-        text.push_str(
-            "<div class=\"finding good\"><b>Nothing is wrong.</b><p>Gradients reached every layer in a size from which it can \
-             learn, at all observed steps.</p></div>\n",
+        let _ = writeln!(
+            text,
+            "<div class=\"finding good\"><b>Nothing is wrong.</b><p>At {} observed steps, gradients reached every layer in a size \
+             from which it can learn.</p></div>",
+            crate::progress::grouped(flow.observed() as u64)
         );
     }
     for finding in &findings {
