@@ -28,7 +28,7 @@ impl BarReporter {
     }
 
     fn on(target: ProgressDrawTarget) -> BarReporter {
-        let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {msg}")
+        let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {wide_msg}")
             .expect("the template is well formed");
         let bar = ProgressBar::with_draw_target(Some(0), target).with_style(style);
         BarReporter { bar }
