@@ -11,6 +11,7 @@ mod identity;
 mod linear;
 mod pairwise_distance;
 mod rearranging;
+mod recurrent;
 
 pub use activations::*;
 pub use arguments::{ArgumentError, Arguments, FromValue, Value};
@@ -23,6 +24,7 @@ pub use identity::Identity;
 pub use linear::Linear;
 pub use pairwise_distance::PairwiseDistance;
 pub use rearranging::*;
+pub use recurrent::*;
 
 /// All rows of the catalogue. A file whose `CATALOGUE` is missing here does not compile without a warning.
 fn entries() -> impl Iterator<Item = &'static CatalogueEntry> {
@@ -30,6 +32,7 @@ fn entries() -> impl Iterator<Item = &'static CatalogueEntry> {
         linear::CATALOGUE,
         batch_norm::CATALOGUE,
         identity::CATALOGUE,
+        recurrent::CATALOGUE,
     ];
     let groups = [
         activations::CATALOGUES,

@@ -10,6 +10,7 @@ mod linear;
 mod losses;
 mod padding;
 mod rearranging;
+mod recurrent;
 
 use super::arguments::{Arguments, Read, Refused, refuse};
 use super::state::State;
@@ -24,6 +25,7 @@ const FAMILIES: &[fn(&str, &mut Setup) -> Option<Built>] = &[
     losses::build,
     padding::build,
     rearranging::build,
+    recurrent::build,
 ];
 
 #[allow(dead_code, reason = "families take what they need")]
