@@ -47,6 +47,9 @@ fn number(file: &SafeTensors<'_>, entry: &Value) -> Read<f64> {
 
 /// The norm over all gradients before, and the gradients after.
 fn clip(gradients: &[Tensor], most: f64, order: f64) -> Read<(f64, Vec<Tensor>)> {
+    if order <= 0.0 || order.is_nan() {
+        return refuse(format!("norms of order {order}"));
+    }
     let mut clipped = gradients.to_vec();
     let norm = clip_norm(&mut clipped, most, order);
     Ok((norm.item(), clipped))
