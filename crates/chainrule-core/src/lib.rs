@@ -35,7 +35,8 @@ pub use sparse::{
 };
 pub use tensor::{
     Ellipsis, Generator, Index, IntoIndex, Like, Nested, NewAxis, Number, Step, Tensor,
-    default_dtype, manual_seed, promote, set_default_dtype, steps,
+    default_dtype, default_generator, manual_seed, promote, set_default_dtype,
+    set_default_generator, steps,
 };
 pub use trace::{
     GradientPath, GradientPaths, Graph, GraphNode, LocalDerivative, NodeKind, Operand, PathCount,

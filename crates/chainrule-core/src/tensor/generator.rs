@@ -246,6 +246,26 @@ pub fn manual_seed(seed: u64) {
     DEFAULT.with_borrow_mut(|generator| *generator = Generator::new(seed));
 }
 
+/// A generator that goes on where this thread's default generator is; the default one stays there.
+///
+/// Its [state](Generator::state) is what a checkpoint keeps, so that a resumed run draws the same numbers.
+///
+/// ```
+/// use chainrule_core::{default_generator, set_default_generator, Tensor};
+/// let before = default_generator();
+/// let first = Tensor::uniform(4, 0.0, 1.0);
+/// set_default_generator(before);
+/// assert_eq!(Tensor::uniform(4, 0.0, 1.0).to_vec::<f32>(), first.to_vec::<f32>());
+/// ```
+pub fn default_generator() -> Generator {
+    DEFAULT.with_borrow(Generator::clone)
+}
+
+/// Lets `generator` be this thread's default generator.
+pub fn set_default_generator(generator: Generator) {
+    DEFAULT.set(generator);
+}
+
 /// The state of the next draw by this thread's default generator, if `operation` is a draw.
 pub(crate) fn state_of_next_draw(operation: &OperationRef) -> Option<Tensor> {
     let draw = operation.declaration().downcast_ref::<Draw>()?;

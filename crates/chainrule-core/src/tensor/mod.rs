@@ -15,7 +15,7 @@ mod ranges;
 mod read;
 mod reduction;
 
-pub use generator::{Generator, manual_seed};
+pub use generator::{Generator, default_generator, manual_seed, set_default_generator};
 pub use handle::Tensor;
 pub use indexing::{Ellipsis, Index, IntoIndex, NewAxis, steps};
 pub use like::Like;
