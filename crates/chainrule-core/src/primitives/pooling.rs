@@ -363,7 +363,7 @@ impl PoolOptions {
         self
     }
 
-    /// Places added on both sides, at most half the kernel: never chosen as a maximum, 0 in a mean.
+    /// Places added on both sides, at most half the window: never chosen as a maximum, 0 in a mean.
     pub fn padding(mut self, padding: impl Into<PerAxis>) -> PoolOptions {
         self.padding = padding.into();
         self
@@ -406,10 +406,12 @@ impl PoolOptions {
             dilation: self.dilation.resolve(rank, "dilation")?,
         };
         sliding.check(&kernel)?;
-        if let Some(axis) = (0..rank).find(|&axis| 2 * sliding.padding[axis] > kernel[axis]) {
+        let reach = |axis: usize| sliding.reach(axis, kernel[axis]);
+        if let Some(axis) = (0..rank).find(|&axis| 2 * sliding.padding[axis] > reach(axis)) {
             let reason = format!(
-                "a padding of {} is more than half the kernel of {}",
-                sliding.padding[axis], kernel[axis]
+                "a padding of {} is more than half the window, which reaches over {}",
+                sliding.padding[axis],
+                reach(axis)
             );
             return Err(Mismatch::argument(reason));
         }

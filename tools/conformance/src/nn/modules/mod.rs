@@ -4,11 +4,15 @@
 //! family. It takes every argument and every state that it honours; what it leaves makes the case one that is not supported.
 
 mod activations;
+mod convolution;
 mod distance;
 mod dropout;
+mod embedding;
 mod linear;
 mod losses;
+mod normalization;
 mod padding;
+mod pooling;
 mod rearranging;
 mod recurrent;
 
@@ -19,11 +23,15 @@ use chainrule::Tensor;
 /// The families, tried in turn.
 const FAMILIES: &[fn(&str, &mut Setup) -> Option<Built>] = &[
     activations::build,
+    convolution::build,
     distance::build,
     dropout::build,
+    embedding::build,
     linear::build,
     losses::build,
+    normalization::build,
     padding::build,
+    pooling::build,
     rearranging::build,
     recurrent::build,
 ];

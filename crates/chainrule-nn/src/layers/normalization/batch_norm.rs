@@ -1,8 +1,7 @@
 //! Batch normalisation.
 
-use super::catalogue::{Declared, input_extent};
-use super::{ArgumentError, Arguments};
-use crate::{Buffer, Layer, Mode, Parameter};
+use crate::layers::catalogue::{Declared, input_extent};
+use crate::{ArgumentError, Arguments, Buffer, Layer, Mode, Parameter};
 use chainrule_core::error::raise;
 use chainrule_core::{Error, ErrorKind, Shape, Tensor, untracked};
 use chainrule_derive::Module;
@@ -97,9 +96,9 @@ impl BatchNorm {
         }
     }
 
-    /// Takes the batch into the running statistics.
+    /// Takes a batch into the running statistics; an empty one, which has none, is only counted.
     #[track_caller]
-    fn record(&self, mean: &Tensor, variance: &Tensor) {
+    fn record(&self, x: &Tensor, mean: &Tensor, variance: &Tensor) {
         let (Some(running_mean), Some(running_variance)) =
             (&self.running_mean, &self.running_variance)
         else {
@@ -113,6 +112,9 @@ impl BatchNorm {
                 }
                 (None, momentum) => momentum.unwrap_or(0.1),
             };
+            if x.elements() == 0 {
+                return;
+            }
             for (running, batch) in [(running_mean, mean), (running_variance, variance)] {
                 let old = running.get();
                 running.set(&old * (1.0 - share) + batch.cast(old.dtype()) * share);
@@ -155,7 +157,7 @@ impl Layer for BatchNorm {
         if self.uses_batch() {
             let (y, mean, variance) = x.batch_norm(weight, bias, self.epsilon);
             if self.mode.is_training() {
-                self.record(&mean, &variance);
+                self.record(x, &mean, &variance);
             }
             return y;
         }
