@@ -82,7 +82,7 @@ impl Tensor {
             .collect();
         let placed = |tensor: &Tensor| {
             operation(Unslice {
-                spans: spans.clone(),
+                parts: vec![spans.clone()],
                 shape: shape.clone(),
             })
             .of(&[tensor])

@@ -42,12 +42,21 @@ pub trait Linear {
         inputs: &[Tensor],
         cotangents: &[Option<Tensor>],
     ) -> Tensor;
+    /// How many results of operations of this type are summed in one operation, if that is better than one after the other:
+    /// cotangents of a tensor that is used many times.
+    fn sum(&self) -> Option<fn(&[Tensor]) -> Tensor> {
+        None
+    }
 }
 
 /// An operation that is linear in each argument.
 pub trait Multilinear {
     /// The transposed map in `argument`: its cotangent, the other arguments held.
     fn transpose(&self, argument: usize, inputs: &[Tensor], cotangent: &Tensor) -> Tensor;
+    /// As [`Linear::sum`].
+    fn sum(&self) -> Option<fn(&[Tensor]) -> Tensor> {
+        None
+    }
 }
 
 /// An operation that passes on elements (or weighted shares of them) which it chooses by value.

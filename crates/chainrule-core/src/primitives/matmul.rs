@@ -135,6 +135,46 @@ impl Multilinear for Matmul {
             operation(Matmul).of(&[&inputs[0].t(), cotangent])
         }
     }
+
+    /// A weight that is used at every step of a sequence has as many products as its gradient, each of its full size.
+    fn sum(&self) -> Option<fn(&[Tensor]) -> Tensor> {
+        Some(products_together)
+    }
+}
+
+/// The sum of products: `Σ a b = [a a ..] [b; b; ..]`, one product over all inner axes, where joining the factors moves fewer
+/// elements than adding the products.
+fn products_together(terms: &[Tensor]) -> Tensor {
+    let (mut left, mut right, mut sums) = (Vec::new(), Vec::new(), Vec::new());
+    for term in terms {
+        match narrow_factors(term) {
+            Some([a, b]) => {
+                // The left factor of a weight's gradient is a transposed view: joined the other way round it is copied in rows.
+                left.push(a.t());
+                right.push(b);
+            }
+            None => sums.push(term.clone()),
+        }
+    }
+    match left.len() {
+        0 => {}
+        1 => sums.push(left[0].t().matmul(&right[0])),
+        _ => {
+            let (left, right) = (Tensor::concat(&left, -2), Tensor::concat(&right, -2));
+            sums.push(left.t().matmul(right));
+        }
+    }
+    let sum = sums.into_iter().reduce(|sum, term| sum + term);
+    sum.expect("there is a term to sum")
+}
+
+/// The factors of a product that has more elements than they have; not of a node that has its value and forgot its inputs.
+fn narrow_factors(product: &Tensor) -> Option<[Tensor; 2]> {
+    let factors = product.node().edges();
+    let [a, b] = &factors[..] else { return None };
+    let factors = [a, b].map(|edge| Tensor::from_edge(edge.clone()));
+    let [a, b] = &factors;
+    (a.elements() + b.elements() < product.elements()).then_some(factors)
 }
 
 impl BatchRule for Matmul {

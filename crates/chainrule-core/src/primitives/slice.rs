@@ -40,10 +40,11 @@ pub struct Slice {
     pub(crate) spans: Vec<Span>,
 }
 
-/// The transpose of [`Slice`]: zeros of `shape`, with the input in the spans.
+/// The transpose of [`Slice`], and of several slices of one tensor together: zeros of `shape`, with each input in its spans.
+/// No two inputs share an element.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Unslice {
-    pub(crate) spans: Vec<Span>,
+    pub(crate) parts: Vec<Vec<Span>>,
     pub(crate) shape: Shape,
 }
 
@@ -147,7 +148,7 @@ impl Linear for Slice {
             .as_ref()
             .expect("the single output has a cotangent");
         let unslice = Unslice {
-            spans: self.spans.clone(),
+            parts: vec![self.spans.clone()],
             shape: inputs[0].shape().clone(),
         };
         operation(unslice).of(&[cotangent])
@@ -174,20 +175,28 @@ impl Primitive for Unslice {
     }
 
     fn formula(&self) -> &'static str {
-        "y[start + i step] = x[i], zero elsewhere"
+        "y[start + i step] = x[i] for each input, zero elsewhere"
     }
 
     fn shape(&self, inputs: &[&Spec]) -> Result<Specs, Mismatch> {
-        check_spans(&self.spans, &self.shape)?;
-        if self
-            .spans
-            .iter()
-            .map(|span| span.length)
-            .ne(inputs[0].shape().iter().copied())
-        {
-            return Err(Mismatch::shape(
-                "the ranges do not have the input's extents",
-            ));
+        if self.parts.is_empty() || inputs.len() != self.parts.len() {
+            return Err(Mismatch::argument(format!(
+                "{} tensors are to be placed in {} parts",
+                inputs.len(),
+                self.parts.len()
+            )));
+        }
+        for (spans, input) in self.parts.iter().zip(inputs) {
+            check_spans(spans, &self.shape)?;
+            let lengths = spans.iter().map(|span| span.length);
+            if lengths.ne(input.shape().iter().copied()) {
+                return Err(Mismatch::shape(
+                    "the ranges do not have the input's extents",
+                ));
+            }
+            if input.dtype() != inputs[0].dtype() {
+                return Err(Mismatch::dtype("the dtypes differ"));
+            }
         }
         one(inputs[0].with_shape(&self.shape))
     }
@@ -205,20 +214,24 @@ impl Primitive for Unslice {
     }
 
     fn samples() -> Vec<Sample> {
-        let spans = vec![
-            Span {
-                start: 3,
-                step: -2,
-                length: 2,
-            },
-            Span::whole(3),
-        ];
+        let span = |start, step, length| Span {
+            start,
+            step,
+            length,
+        };
+        let into = |parts: &[[Span; 2]]| {
+            let parts = parts.iter().map(|spans| spans.to_vec()).collect();
+            let shape = Shape::from([5, 3]);
+            Sample::new(operation(Unslice { parts, shape }))
+        };
         vec![
-            Sample::new(operation(Unslice {
-                spans,
-                shape: Shape::from([5, 3]),
-            }))
-            .input([2, 3]),
+            into(&[[span(3, -2, 2), Span::whole(3)]]).input([2, 3]),
+            into(&[
+                [span(0, 1, 2), span(0, 1, 3)],
+                [span(4, -1, 2), span(0, 2, 2)],
+            ])
+            .input([2, 3])
+            .input([2, 2]),
         ]
     }
 }
@@ -229,23 +242,36 @@ impl crate::declare::Reference for Unslice {
         inputs: &[crate::declare::Array],
         specs: &[Spec],
     ) -> Result<Vec<crate::declare::Array>, crate::Error> {
-        let input = &inputs[0];
         let strides = self.shape.contiguous_strides();
-        let data = crate::each_type!(&input.data, elements => {
-            let mut output = vec![Default::default(); self.shape.elements()];
-            for (flat, element) in elements.iter().enumerate() {
+        let mut positions = vec![None; self.shape.elements()];
+        for (part, (spans, input)) in self.parts.iter().zip(inputs).enumerate() {
+            for flat in 0..input.shape.elements() {
                 let index = input.shape.unravel(flat);
-                let position: isize = self
-                    .spans
-                    .iter()
-                    .zip(index.iter().zip(&strides))
+                let steps = spans.iter().zip(index.iter().zip(&strides));
+                let position: isize = steps
                     .map(|(span, (&index, stride))| span.position(index) as isize * stride)
                     .sum();
-                output[position as usize] = element.clone();
+                positions[position as usize] = Some((part, flat));
             }
-            output
-        });
-        Ok(vec![crate::declare::Array::new(specs[0].shape(), data)])
+        }
+        let mut output = crate::declare::Array::new(
+            [0],
+            crate::each_type!(&inputs[0].data, _elements => Vec::new()),
+        );
+        let zero = crate::declare::Array::new(
+            [1],
+            crate::each_type!(&inputs[0].data, _elements => vec![Default::default()]),
+        );
+        for position in positions {
+            match position {
+                Some((part, flat)) => output.append(&inputs[part], flat..flat + 1),
+                None => output.append(&zero, 0..1),
+            }
+        }
+        Ok(vec![crate::declare::Array::new(
+            specs[0].shape(),
+            output.data,
+        )])
     }
 }
 
@@ -256,7 +282,7 @@ impl Linear for Unslice {
 
     fn transpose(
         &self,
-        _argument: usize,
+        argument: usize,
         _inputs: &[Tensor],
         cotangents: &[Option<Tensor>],
     ) -> Tensor {
@@ -264,16 +290,88 @@ impl Linear for Unslice {
             .as_ref()
             .expect("the single output has a cotangent");
         operation(Slice {
-            spans: self.spans.clone(),
+            spans: self.parts[argument].clone(),
         })
         .of(&[cotangent])
     }
+
+    /// The gradient of a sequence that is read slice by slice would otherwise be as many tensors of its full size.
+    fn sum(&self) -> Option<fn(&[Tensor]) -> Tensor> {
+        Some(placed_together)
+    }
+}
+
+/// The sum of results of [`Unslice`]: those whose parts do not overlap are one operation.
+fn placed_together(terms: &[Tensor]) -> Tensor {
+    let mut rest: Vec<(Vec<Span>, Tensor)> = Vec::new();
+    let mut sums: Vec<Tensor> = Vec::new();
+    for term in terms {
+        let declared = term.node().operation.declaration();
+        let inputs = term.node().edges();
+        match declared.downcast_ref::<Unslice>() {
+            Some(unslice) if inputs.len() == unslice.parts.len() => {
+                let inputs = inputs.iter().cloned().map(Tensor::from_edge);
+                rest.extend(unslice.parts.iter().cloned().zip(inputs));
+            }
+            // A node that has its value forgets its inputs.
+            _ => sums.push(term.clone()),
+        }
+    }
+    while !rest.is_empty() {
+        let (together, overlapping) = apart_along_an_axis(rest);
+        let (parts, inputs): (Vec<Vec<Span>>, Vec<Tensor>) = together.into_iter().unzip();
+        let shape = terms[0].shape().clone();
+        sums.push(operation(Unslice { parts, shape }).of(&inputs.iter().collect::<Vec<_>>()));
+        rest = overlapping;
+    }
+    let sum = sums.into_iter().reduce(|sum, term| sum + term);
+    sum.expect("there is a term to sum")
+}
+
+type Parts = Vec<(Vec<Span>, Tensor)>;
+
+/// Parts that do not overlap along one axis, and the others.
+fn apart_along_an_axis(mut parts: Parts) -> (Parts, Parts) {
+    let reach = |span: &Span| match span.length {
+        0 => (0, 0),
+        length => {
+            let (first, last) = (span.start, span.position(length - 1));
+            (first.min(last), first.max(last) + 1)
+        }
+    };
+    let apart = |axis: usize, one: &[Span], other: &[Span]| {
+        let (one, other) = (reach(&one[axis]), reach(&other[axis]));
+        one.1 <= other.0 || other.1 <= one.0
+    };
+    let first = parts[0].0.clone();
+    let axis = (0..first.len()).find(|&axis| {
+        let mut others = parts[1..].iter();
+        others.any(|(spans, _)| apart(axis, &first, spans))
+    });
+    let Some(axis) = axis else {
+        let others = parts.split_off(1);
+        return (parts, others);
+    };
+    parts.sort_by_key(|(spans, _)| reach(&spans[axis]));
+    let (mut together, mut overlapping, mut end) = (Parts::new(), Parts::new(), 0);
+    for part in parts {
+        let (low, high) = reach(&part.0[axis]);
+        match low >= end {
+            true => {
+                end = high;
+                together.push(part);
+            }
+            false => overlapping.push(part),
+        }
+    }
+    (together, overlapping)
 }
 
 impl Shift for Unslice {
     fn shifted(&self, extent: usize) -> OperationRef {
+        let parts = self.parts.iter();
         operation(Unslice {
-            spans: with_whole(&self.spans, extent),
+            parts: parts.map(|spans| with_whole(spans, extent)).collect(),
             shape: self.shape.with_axis(0, extent),
         })
     }

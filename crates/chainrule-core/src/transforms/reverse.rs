@@ -16,6 +16,7 @@ pub(crate) fn pull_all(walk: &Walk, cotangents: &mut Side<'_>) {
             with_place(step.node.place(), || pull(step, arriving, below));
         }
     }
+    cotangents.settle(0);
 }
 
 fn pull(step: &Step, arriving: &Row, mut below: Below<'_>) {

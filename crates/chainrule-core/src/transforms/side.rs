@@ -1,15 +1,21 @@
 //! The table of one walk: a tangent or cotangent for some outputs of some nodes. Absent means zero and costs nothing.
 
-use crate::graph::Few;
+use crate::declare::Derivative;
 use crate::graph::walk::Walk;
+use crate::graph::{Few, recorded_at};
 use crate::tensor::Tensor;
+use std::collections::BTreeMap;
 
 /// What belongs to the outputs of one node; empty when nothing does.
 pub(crate) type Row = Few<Option<Tensor>>;
 
+/// Terms that are summed together when all have come, by row and output.
+type Waiting = BTreeMap<(usize, u32), Vec<Tensor>>;
+
 pub(crate) struct Side<'w> {
     walk: &'w Walk,
     rows: Vec<Row>,
+    waiting: Waiting,
 }
 
 fn slot<'r>(row: &'r mut Row, tensor: &Tensor) -> &'r mut Option<Tensor> {
@@ -33,7 +39,12 @@ impl<'w> Side<'w> {
         let rows = std::iter::repeat_with(Row::default)
             .take(walk.len())
             .collect();
-        Side { walk, rows }
+        let waiting = Waiting::new();
+        Side {
+            walk,
+            rows,
+            waiting,
+        }
     }
 
     pub(crate) fn get(&self, tensor: &Tensor) -> Option<&Tensor> {
@@ -57,9 +68,33 @@ impl<'w> Side<'w> {
 
     /// The entries of the step at `position`, and what lies below it.
     pub(crate) fn at_step(&mut self, position: usize) -> (&Row, Below<'_>) {
+        self.settle(self.walk.first + position);
         let (rows, here) = self.rows.split_at_mut(self.walk.first + position);
-        let walk = self.walk;
-        (&here[0], Below { walk, rows })
+        let (walk, waiting) = (self.walk, &mut self.waiting);
+        let below = Below {
+            walk,
+            rows,
+            waiting,
+        };
+        (&here[0], below)
+    }
+
+    /// Sums the terms that wait for rows from `first` on: nothing more comes there.
+    pub(crate) fn settle(&mut self, first: usize) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        for ((row, output), terms) in self.waiting.split_off(&(first, 0)) {
+            let slot = &mut self.rows[row][output as usize];
+            for alike in by_operation(terms) {
+                let place = alike[0].node().place();
+                let sum = match sum_of_many(&alike[0]) {
+                    Some(sum) if alike.len() > 1 => recorded_at(place, || sum(&alike)),
+                    _ => alike[0].clone(),
+                };
+                add(slot, sum);
+            }
+        }
     }
 
     /// All entries, by the rows of the walk.
@@ -72,6 +107,7 @@ impl<'w> Side<'w> {
 pub(crate) struct Below<'a> {
     walk: &'a Walk,
     rows: &'a mut [Row],
+    waiting: &'a mut Waiting,
 }
 
 impl Below<'_> {
@@ -89,6 +125,38 @@ impl Below<'_> {
         } else {
             cotangent.cast(tensor.dtype())
         };
-        add(slot(&mut self.rows[row], tensor), cotangent);
+        let slot = slot(&mut self.rows[row], tensor);
+        match sum_of_many(&cotangent) {
+            Some(_) => {
+                let waiting = self.waiting.entry((row, tensor.edge().output));
+                waiting.or_default().push(cotangent);
+            }
+            None => add(slot, cotangent),
+        }
     }
+}
+
+/// How many terms of the kind of `term` are summed in one operation, if they are.
+fn sum_of_many(term: &Tensor) -> Option<fn(&[Tensor]) -> Tensor> {
+    match term.node().operation.derivative() {
+        Derivative::Linear(linear) => linear.sum(),
+        Derivative::Multilinear(multilinear) => multilinear.sum(),
+        _ => None,
+    }
+}
+
+/// The terms by the types of the operations that made them.
+fn by_operation(terms: Vec<Tensor>) -> Vec<Vec<Tensor>> {
+    let mut groups: Vec<Vec<Tensor>> = Vec::new();
+    let kind = |term: &Tensor| term.node().operation.declaration().type_id();
+    for term in terms {
+        match groups
+            .iter_mut()
+            .find(|group| kind(&group[0]) == kind(&term))
+        {
+            Some(group) => group.push(term),
+            None => groups.push(vec![term]),
+        }
+    }
+    groups
 }

@@ -56,32 +56,36 @@ pub(super) fn unslice(
     specs: &[Spec],
 ) -> Result<Vec<Buffer>, Error> {
     let unslice = declared::<Unslice>(operation);
-    let (layout, spec) = (&inputs[0].layout, &specs[0]);
+    let spec = &specs[0];
     let full = spec.shape().contiguous_strides();
-    let mut out = Buffer::zeroed(spec.bytes())?;
-    if layout.shape.elements() == 0 {
-        return Ok(vec![out]);
-    }
-    let offset: usize = unslice
-        .spans
+    let placed: usize = inputs
         .iter()
-        .zip(&full)
-        .map(|(span, &stride)| span.start * stride as usize)
+        .map(|input| input.layout.shape.elements())
         .sum();
-    let strides: Vec<isize> = unslice
-        .spans
-        .iter()
-        .zip(&full)
-        .map(|(span, &stride)| span.step * stride)
-        .collect();
-    with_element!(spec.dtype(), T => copy(
-        &layout.shape,
-        inputs[0].buffer.as_slice::<T>(),
-        layout.offset,
-        &layout.strides,
-        out.as_mut_slice::<T>(),
-        offset,
-        &strides,
-    ));
+    let mut out = match placed == spec.elements() {
+        true => Buffer::for_elements(spec.dtype(), spec.elements())?,
+        false => Buffer::zeroed(spec.bytes())?,
+    };
+    for (spans, input) in unslice.parts.iter().zip(inputs) {
+        let layout = &input.layout;
+        if layout.shape.elements() == 0 {
+            continue;
+        }
+        let steps = spans.iter().zip(&full);
+        let offset = steps
+            .clone()
+            .map(|(span, &stride)| span.start * stride as usize)
+            .sum();
+        let strides: Vec<isize> = steps.map(|(span, &stride)| span.step * stride).collect();
+        with_element!(spec.dtype(), T => copy(
+            &layout.shape,
+            input.buffer.as_slice::<T>(),
+            layout.offset,
+            &layout.strides,
+            out.as_mut_slice::<T>(),
+            offset,
+            &strides,
+        ));
+    }
     Ok(vec![out])
 }
