@@ -19,6 +19,10 @@ fn named(name: &str) -> Box<dyn Optimiser> {
     if ["sgd", "rmsprop"].contains(&name) {
         arguments = arguments.with("momentum", Value::Float(0.9));
     }
+    if name == "asgd" {
+        // The average is what no weight reads: without care it would be a chain that nobody evaluates.
+        arguments = arguments.with("start_of_average", Value::Integer(0));
+    }
     build_optimiser(name, &mut arguments).unwrap()
 }
 
