@@ -7,8 +7,9 @@ use chainrule::nn::losses::{
 };
 use chainrule::nn::{
     AvgPool2d, BatchNorm, Bias, Conv2d, ConvTranspose2d, Dropout, Elu, Embedding, Flatten,
-    GlobalAvgPool, LeakyRelu, LocalResponseNorm, MaxPool2d, MeanVarianceNorm, PRelu, Power, Relu,
-    Scale, Sigmoid, Silu, Softmax, Softplus, SpatialPyramidPool, Tanh, Unfold,
+    GlobalAvgPool, LeakyRelu, LocalResponseNorm, Lstm, MaxPool2d, MeanVarianceNorm, PRelu, Power,
+    RecurrentOptions, Relu, Rnn, Scale, Sigmoid, Silu, Softmax, Softplus, SpatialPyramidPool, Tanh,
+    Unfold,
 };
 use chainrule::prelude::*;
 use chainrule_train::data::Dataset;
@@ -132,6 +133,16 @@ const ROWS: &[(&str, fn())] = &[
         close(&y, &[2.0, 0.0]);
     }),
     ("LRN", local_response_norm),
+    ("LSTM", || {
+        let options = RecurrentOptions::new(3, 5).time_first();
+        let layer = Lstm::from_options(options);
+        let y = layer.forward(Tensor::ones([7, 2, 3]));
+        assert_eq!(y.shape().to_string(), "[7, 2, 5]");
+        // Both sequences are the same, and the state moves from step to step.
+        let y = y.to_vec::<f32>();
+        assert_eq!(y[..5], y[5..10]);
+        assert_ne!(y[..5], y[10..15]);
+    }),
     ("MemoryData", || {
         let data = TensorDataset::new((x(), tensor![0, 1])).unwrap();
         assert_eq!(data.len(), 2);
@@ -178,6 +189,17 @@ const ROWS: &[(&str, fn())] = &[
     }),
     ("Reshape", || {
         assert_eq!(square().reshape([2, -1]).shape().to_string(), "[2, 8]");
+    }),
+    ("RNN", || {
+        let mut layer = Rnn::from_options(RecurrentOptions::new(1, 1).without_bias());
+        layer.set_state(&mut |_, weight| weight.ones_like());
+        let mut output = Linear::new(1, 1).without_bias();
+        output.weight.set(tensor![[2.0]]);
+        let hidden = layer.forward(tensor![[[1.0], [0.5]]]);
+        let y = Tanh::new().forward(output.forward(hidden));
+        let first = 1.0_f64.tanh();
+        let second = (0.5 + first).tanh();
+        close(&y, &[(2.0 * first).tanh(), (2.0 * second).tanh()]);
     }),
     ("Scale", || {
         let mut layer = Scale::new([2]).with_bias();
