@@ -222,7 +222,7 @@ impl EmbeddingBag {
             if factors.shape() != x.shape() {
                 refuse_factors(x, factors);
             }
-            rows = rows * factors.unsqueeze(-1);
+            rows *= factors.unsqueeze(-1);
         }
         let mut counted = x.ones_like().ne(0);
         if let Some((counts, _)) = given {
