@@ -2,6 +2,7 @@
 
 mod demo;
 mod explain;
+mod train;
 
 use clap::{Parser, Subcommand};
 use explain::ExplainError;
@@ -17,6 +18,8 @@ use std::process::ExitCode;
 /// `chainrule explain` shows what backpropagation does with an expression:
 ///
 ///   chainrule explain "(x + y) * z" x=-2 y=5 z=-4
+///
+/// `chainrule train` trains the network that a configuration describes, or a built-in example (`--list` names them).
 #[derive(Parser)]
 #[command(
     name = "chainrule",
@@ -45,12 +48,18 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Explain(explain::Options),
+    Train(train::TrainOptions),
+    Evaluate(train::EvaluateOptions),
+    Predict(train::PredictOptions),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match &arguments.command {
         Some(Command::Explain(options)) => explain(options),
+        Some(Command::Train(options)) => trained(train::train(options)),
+        Some(Command::Evaluate(options)) => trained(train::evaluate(options)),
+        Some(Command::Predict(options)) => trained(train::predict(options)),
         None => demo(arguments),
     }
 }
@@ -68,6 +77,21 @@ fn demo(arguments: Arguments) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has seen enough, as `head` does.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn trained(outcome: Result<(), train::TrainProblem>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error @ (train::TrainProblem::Config(_) | train::TrainProblem::Request(_))) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE

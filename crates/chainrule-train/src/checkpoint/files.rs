@@ -2,6 +2,7 @@
 
 use super::state::FORMAT;
 use super::{Content, RunState};
+use crate::flow::GradientFlow;
 use crate::history::History;
 use crate::trainer::TrainError;
 use chainrule_core::tree::Tree;
@@ -10,6 +11,7 @@ use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 const STATE: &str = "state.json";
+const FLOW: &str = "flow.json";
 const AVERAGED: &str = "averaged.safetensors";
 /// What a checkpoint is called until all of it is on the disk.
 const UNFINISHED: &str = "unfinished";
@@ -62,13 +64,17 @@ pub(super) fn write<M: Tree>(
     if let Some(averaged) = &content.averaged {
         chainrule_nn::save(averaged, unfinished.join(AVERAGED))?;
     }
+    state.flow = content.flow.map(|_| FLOW.to_owned());
+    if let Some(flow) = content.flow {
+        let path = unfinished.join(FLOW);
+        let text = to_json(&path, flow, serde_json::to_string)?;
+        write_file(&path, text.as_bytes())?;
+    }
     let history = content.history.to_json_lines();
     write_file(&unfinished.join(&state.history), history.as_bytes())?;
-    let text = serde_json::to_string_pretty(&state).map_err(|error| TrainError::Checkpoint {
-        path: unfinished.join(STATE),
-        problem: error.to_string(),
-    })?;
-    write_file(&unfinished.join(STATE), (text + "\n").as_bytes())?;
+    let path = unfinished.join(STATE);
+    let text = to_json(&path, &state, serde_json::to_string_pretty)?;
+    write_file(&path, (text + "\n").as_bytes())?;
     sync_folder(&unfinished);
     let folder = folder_of(run, state.step);
     // A run that was resumed from an older one comes here again.
@@ -130,6 +136,26 @@ pub(super) fn read_history(path: &Path) -> Result<History, TrainError> {
         path: path.to_owned(),
         error,
     })
+}
+
+pub(super) fn read_flow(path: &Path) -> Result<GradientFlow, TrainError> {
+    let text = fs::read_to_string(path).map_err(|error| file_error(path, error))?;
+    serde_json::from_str(&text).map_err(|error| json_error(path, &error))
+}
+
+fn to_json<T>(
+    path: &Path,
+    value: &T,
+    write: fn(&T) -> serde_json::Result<String>,
+) -> Result<String, TrainError> {
+    write(value).map_err(|error| json_error(path, &error))
+}
+
+fn json_error(path: &Path, error: &serde_json::Error) -> TrainError {
+    TrainError::Checkpoint {
+        path: path.to_owned(),
+        problem: error.to_string(),
+    }
 }
 
 fn write_file(path: &Path, content: &[u8]) -> Result<(), TrainError> {

@@ -9,6 +9,7 @@ mod state;
 
 pub use state::{Best, RunState};
 
+use crate::flow::GradientFlow;
 use crate::history::History;
 use crate::trainer::{Goal, TrainError};
 use chainrule_core::Tensor;
@@ -39,6 +40,7 @@ pub(crate) struct Content<'a, M> {
     pub(crate) optimiser: BTreeMap<String, Tensor>,
     pub(crate) averaged: Option<BTreeMap<String, Tensor>>,
     pub(crate) history: &'a History,
+    pub(crate) flow: Option<&'a GradientFlow>,
 }
 
 impl Checkpoints {
@@ -221,6 +223,16 @@ impl Checkpoint {
         Ok(chainrule_nn::load_tensors(
             self.folder.join(&self.state.optimiser),
         )?)
+    }
+
+    /// The watch over the gradients, if the run kept one.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn flow(&self) -> Result<Option<GradientFlow>, TrainError> {
+        let file = self.state.flow.as_ref();
+        file.map(|file| files::read_flow(&self.folder.join(file)))
+            .transpose()
     }
 
     /// The history up to here.

@@ -29,6 +29,8 @@ pub struct RunState {
     pub optimiser: String,
     /// The file of the averaged weights.
     pub averaged: Option<String>,
+    /// The file of the watch over the gradients.
+    pub flow: Option<String>,
     /// The file of the history.
     pub history: String,
     /// Key and counter of the default generator, from which dropout draws.
@@ -67,6 +69,7 @@ impl RunState {
             weights: "weights.safetensors".to_owned(),
             optimiser: "optimiser.safetensors".to_owned(),
             averaged: None,
+            flow: None,
             history: "history.jsonl".to_owned(),
             generator: (0, 0),
             means: Means::default(),

@@ -26,8 +26,11 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
     /// When the loss function does, at its own line.
     pub fn fit(&mut self, data: impl Source<B>) -> Result<Outcome, TrainError> {
         let total = self.total_steps(&data)?;
+        let resumed = self.resume()?;
         self.report_beginning(total)?;
-        self.resume()?;
+        if let Some(note) = resumed {
+            self.note(&note);
+        }
         self.clock.start(self.state.seconds);
         while self.state.step < total && self.state.stopped.is_none() {
             self.epoch(&data, total)?;

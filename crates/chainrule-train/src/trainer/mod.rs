@@ -81,6 +81,7 @@ pub struct Trainer<'a, M, B> {
     /// The learning rate that a schedule starts from.
     base_rate: f64,
     loss: Box<LossFunction<'a, M, B>>,
+    penalty: Option<Box<dyn Fn(&M) -> Tensor + 'a>>,
     length: Length,
     accumulate: usize,
     clip: Option<Clip>,
@@ -117,6 +118,7 @@ impl<'a, M: Module, B> Trainer<'a, M, B> {
             base_rate: optimiser.learning_rate(),
             optimiser: Box::new(optimiser),
             loss: Box::new(move |model, batch| loss(model, batch).into()),
+            penalty: None,
             length: Length::Epochs(1),
             accumulate: 1,
             clip: None,

@@ -12,7 +12,10 @@ use chainrule_nn::Module;
 impl<M: Module, B: Tree> Trainer<'_, M, B> {
     pub(super) fn report_beginning(&mut self, total: u64) -> Result<(), TrainError> {
         if let (Some(folder), None) = (&self.events, &self.writer) {
-            self.writer = Some(EventWriter::create(folder)?);
+            self.writer = Some(match self.state.step {
+                0 => EventWriter::create(folder)?,
+                step => EventWriter::resume(folder, step + 1)?,
+            });
         }
         if let Some(reporter) = &mut self.reporter {
             let described = format!(

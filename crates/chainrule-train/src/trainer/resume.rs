@@ -7,16 +7,16 @@ use chainrule_core::{Generator, Tree, default_generator, set_default_generator};
 use chainrule_nn::{Module, Update};
 
 impl<M: Module, B: Tree> Trainer<'_, M, B> {
-    /// Takes over the newest checkpoint if that was asked for.
-    pub(super) fn resume(&mut self) -> Result<(), TrainError> {
+    /// Takes over the newest checkpoint if that was asked for, and says so.
+    pub(super) fn resume(&mut self) -> Result<Option<String>, TrainError> {
         let Some(checkpoints) = self.checkpoints.clone() else {
-            return Ok(());
+            return Ok(None);
         };
         let Some(checkpoint) = Checkpoint::newest_of(checkpoints.folder())? else {
-            return Ok(());
+            return Ok(None);
         };
         if self.state.step > 0 {
-            return Ok(());
+            return Ok(None);
         }
         if !checkpoints.resumes() {
             return Err(TrainError::Settings(format!(
@@ -26,12 +26,11 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
             )));
         }
         self.take(&checkpoint)?;
-        self.note(&format!(
+        Ok(Some(format!(
             "resumed at step {} from {}",
             self.state.step,
             checkpoint.folder().display()
-        ));
-        Ok(())
+        )))
     }
 
     fn take(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
@@ -45,6 +44,9 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
         })?;
         if let (Some(average), Some(state)) = (&mut self.average, checkpoint.averages()?) {
             average.restore(&state);
+        }
+        if let (Some(flow), Some(kept)) = (&mut self.flow, checkpoint.flow()?) {
+            *flow = kept;
         }
         self.history = checkpoint.history()?;
         self.validated = group(&self.history, "validation");
@@ -85,6 +87,7 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
             optimiser: self.optimiser.state(),
             averaged: self.average.as_ref().map(|average| average.state()),
             history: &self.history,
+            flow: self.flow.as_ref(),
         };
         checkpoints.write(state, &content)
     }

@@ -7,6 +7,7 @@ use crate::checkpoint::Checkpoints;
 use crate::flow::GradientFlow;
 use crate::metrics::Metric;
 use crate::progress::Reporter;
+use chainrule_core::Tensor;
 use chainrule_nn::schedules::Schedule;
 use chainrule_nn::{Ema, Module};
 use std::path::PathBuf;
@@ -42,6 +43,21 @@ impl<'a, M: Module, B> Trainer<'a, M, B> {
     /// update of an epoch takes those that are left.
     pub fn accumulate(mut self, batches: usize) -> Self {
         self.accumulate = batches.max(1);
+        self
+    }
+
+    /// Adds this to the loss that is descended, as a regulariser does; what is reported is the loss without it.
+    ///
+    /// ```
+    /// # use chainrule_core::Tensor;
+    /// # use chainrule_nn::{Linear, Layer, Regulariser, Sgd};
+    /// # use chainrule_train::trainer::Trainer;
+    /// let loss = |model: &Linear, x: &Tensor| model.forward(x).square().mean(..);
+    /// let regulariser = Regulariser::elastic(1e-3, 1e-4).except("*bias");
+    /// let trainer = Trainer::new(Linear::new(3, 1), Sgd::new(0.1), loss).penalty(move |model| regulariser.of(model));
+    /// ```
+    pub fn penalty(mut self, penalty: impl Fn(&M) -> Tensor + 'a) -> Self {
+        self.penalty = Some(Box::new(penalty));
         self
     }
 

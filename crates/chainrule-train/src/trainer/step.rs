@@ -85,7 +85,7 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
     fn part(&self, batch: &B, watched: bool) -> (Part, M) {
         let activations = RefCell::new(Vec::new());
         let judge = |model: &M| named(model, || (self.loss)(model, batch));
-        let (loss, gradients, measured) = value_and_grad_aux(|model: &M| {
+        let (_, gradients, (loss, measured)) = value_and_grad_aux(|model: &M| {
             let judged: Judged = match watched {
                 true => {
                     let (judged, seen) = observe(|| judge(model));
@@ -94,7 +94,11 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
                 }
                 false => judge(model),
             };
-            (judged.loss, judged.measured)
+            let objective = match &self.penalty {
+                Some(penalty) => &judged.loss + penalty(model),
+                None => judged.loss.clone(),
+            };
+            (objective, (judged.loss, judged.measured))
         })(&self.model);
         let part = Part {
             loss,
