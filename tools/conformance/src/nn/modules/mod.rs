@@ -4,6 +4,7 @@
 //! family. It takes every argument and every state that it honours; what it leaves makes the case one that is not supported.
 
 mod activations;
+mod attention;
 mod convolution;
 mod distance;
 mod dropout;
@@ -15,6 +16,7 @@ mod padding;
 mod pooling;
 mod rearranging;
 mod recurrent;
+mod transformer;
 
 use super::arguments::{Arguments, Read, Refused, refuse};
 use super::state::State;
@@ -23,6 +25,7 @@ use chainrule::Tensor;
 /// The families, tried in turn.
 const FAMILIES: &[fn(&str, &mut Setup) -> Option<Built>] = &[
     activations::build,
+    attention::build,
     convolution::build,
     distance::build,
     dropout::build,
@@ -34,6 +37,7 @@ const FAMILIES: &[fn(&str, &mut Setup) -> Option<Built>] = &[
     pooling::build,
     rearranging::build,
     recurrent::build,
+    transformer::build,
 ];
 
 #[allow(dead_code, reason = "families take what they need")]
