@@ -308,7 +308,7 @@ fn every_mistake_is_shown_at_its_line() {
             "[[model.layers]]",
             "^",
         ),
-        ("l2 = 1e-5", "l2 = ", "", "l2 = ", "^"),
+        ("l2 = 1e-5", "l2 = ", "", "l2 = ", "     ^"),
     ];
     for (right, wrong, complaint, line, caret) in cases {
         assert!(POINTS.contains(right), "{right}");
