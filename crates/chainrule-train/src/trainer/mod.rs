@@ -43,6 +43,9 @@ use std::path::PathBuf;
 /// What a batch says of a model.
 type LossFunction<'a, M, B> = dyn Fn(&M, &B) -> Judged + 'a;
 
+/// What is added to the loss that is descended.
+type Penalty<'a, M> = dyn Fn(&M) -> Tensor + 'a;
+
 /// Trains a model: the loop around loss, gradient and update, and what belongs to it.
 ///
 /// The loss function is given the model and a batch; it returns the loss, or `(loss, outputs, labels)` so that metrics can
@@ -81,7 +84,7 @@ pub struct Trainer<'a, M, B> {
     /// The learning rate that a schedule starts from.
     base_rate: f64,
     loss: Box<LossFunction<'a, M, B>>,
-    penalty: Option<Box<dyn Fn(&M) -> Tensor + 'a>>,
+    penalty: Option<Box<Penalty<'a, M>>>,
     length: Length,
     accumulate: usize,
     clip: Option<Clip>,
