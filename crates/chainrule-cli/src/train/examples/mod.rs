@@ -1,11 +1,21 @@
 //! Built-in examples, one a file: `chainrule train --example NAME`.
 
+mod alexnet;
+mod autoencoder;
+mod heatmaps;
 mod logistic;
+mod pendulum;
+mod siamese;
+mod studies;
+mod tell;
+mod turing;
 
 use super::options::TrainOptions;
 use super::{TrainProblem, run};
 use chainrule::error::nearest;
+use std::fs;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// A program that trains something, shows it, and says how well it did.
 pub trait Example {
@@ -55,6 +65,14 @@ macro_rules! config {
 
 const EXAMPLES: &[Entry] = &[
     program::<logistic::Logistic>(),
+    program::<pendulum::Pendulum>(),
+    program::<turing::Copy>(),
+    program::<autoencoder::Autoencoder>(),
+    program::<siamese::Siamese>(),
+    program::<alexnet::AlexNet>(),
+    program::<studies::Depth>(),
+    program::<studies::Capacity>(),
+    program::<studies::Convolutional>(),
     config!("mnist-mlp", "fully connected layers on MNIST"),
     config!("mnist-lenet", "LeNet on MNIST"),
     config!("fashion-mlp", "fully connected layers on Fashion-MNIST"),
@@ -96,4 +114,29 @@ pub fn run(name: &str, options: &TrainOptions) -> Result<(), TrainProblem> {
             run::train_text(&format!("configs/{name}.toml"), text, options).map(drop)
         }
     }
+}
+
+/// Where an example's data is: the folder that was named, or `data/` and the usual name.
+fn folder(options: &TrainOptions, usual: &str) -> PathBuf {
+    options
+        .data
+        .clone()
+        .unwrap_or_else(|| Path::new("data").join(usual))
+}
+
+/// Begins the random numbers of a run anew; the seed.
+fn fresh(options: &TrainOptions) -> u64 {
+    let seed = options.seed.unwrap_or(1);
+    chainrule::manual_seed(seed);
+    seed
+}
+
+/// Writes a picture, whole or not at all.
+fn write(path: &Path, text: &str) -> Result<(), TrainProblem> {
+    let temporary = path.with_extension("part");
+    let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|source| TrainProblem::File {
+        path: path.to_owned(),
+        source,
+    })
 }
