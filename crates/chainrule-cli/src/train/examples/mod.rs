@@ -9,6 +9,7 @@ mod siamese;
 mod studies;
 mod tell;
 mod turing;
+mod vision_transformer;
 
 use super::options::TrainOptions;
 use super::{TrainProblem, run};
@@ -69,6 +70,7 @@ const EXAMPLES: &[Entry] = &[
     program::<turing::Copy>(),
     program::<autoencoder::Autoencoder>(),
     program::<siamese::Siamese>(),
+    program::<vision_transformer::VisionTransformer>(),
     program::<alexnet::AlexNet>(),
     program::<studies::Depth>(),
     program::<studies::Capacity>(),

@@ -28,7 +28,7 @@ pub(super) trait Cell: Module + Clone {
 
     /// What the gates take from the inputs, for all steps at once: `[.., inputs]` to `[.., gates · hidden]`, with the biases
     /// that are only added to it.
-    fn from_inputs(&self, x: &Tensor) -> Tensor {
+    fn input_share(&self, x: &Tensor) -> Tensor {
         let weights = self.weights();
         let product = x.matmul(weights.input.t());
         match weights.biases {
@@ -46,7 +46,7 @@ pub(super) trait Cell: Module + Clone {
     }
 
     /// The state after a step.
-    fn step(&self, from_inputs: &Tensor, state: &Self::State, turned: &Turned) -> Self::State;
+    fn step(&self, input_share: &Tensor, state: &Self::State, turned: &Turned) -> Self::State;
 }
 
 /// Transposed weights, which all steps share.
@@ -112,7 +112,7 @@ pub(super) fn single_step<C: Cell>(cell: &C, x: &Tensor, state: Option<&C::State
         require_state::<C>(state, &zeros);
     }
     cell.step(
-        &cell.from_inputs(x),
+        &cell.input_share(x),
         state.unwrap_or(&zeros),
         &cell.turned(),
     )

@@ -98,7 +98,7 @@ impl Cell for GruCell {
     }
 
     /// Without the hidden bias, of which a part is multiplied by a gate.
-    fn from_inputs(&self, x: &Tensor) -> Tensor {
+    fn input_share(&self, x: &Tensor) -> Tensor {
         let product = x.matmul(self.input_weight.t());
         match &self.input_bias {
             Some(bias) => product + bias,
@@ -106,13 +106,13 @@ impl Cell for GruCell {
         }
     }
 
-    fn step(&self, from_inputs: &Tensor, hidden: &Tensor, turned: &Turned) -> Tensor {
+    fn step(&self, input_share: &Tensor, hidden: &Tensor, turned: &Turned) -> Tensor {
         let from_hidden = hidden.matmul(&turned.hidden);
         let from_hidden = match &self.hidden_bias {
             Some(bias) => from_hidden + bias,
             None => from_hidden,
         };
-        let [reset_x, update_x, new_x] = parts(from_inputs);
+        let [reset_x, update_x, new_x] = parts(input_share);
         let [reset_h, update_h, new_h] = parts(&from_hidden);
         let reset = (reset_x + reset_h).sigmoid();
         let update = (update_x + update_h).sigmoid();

@@ -122,8 +122,8 @@ impl Cell for LstmCell {
         }
     }
 
-    fn step(&self, from_inputs: &Tensor, state: &LstmState, turned: &Turned) -> LstmState {
-        let gates = from_inputs + state.hidden.matmul(&turned.hidden);
+    fn step(&self, input_share: &Tensor, state: &LstmState, turned: &Turned) -> LstmState {
+        let gates = input_share + state.hidden.matmul(&turned.hidden);
         let [input, forget, change, output] = parts(&gates);
         let cell = forget.sigmoid() * &state.cell + input.sigmoid() * change.tanh();
         let hidden = output.sigmoid() * cell.tanh();

@@ -100,8 +100,8 @@ impl Cell for RnnCell {
         state
     }
 
-    fn step(&self, from_inputs: &Tensor, hidden: &Tensor, turned: &Turned) -> Tensor {
-        let sums = from_inputs + hidden.matmul(&turned.hidden);
+    fn step(&self, input_share: &Tensor, hidden: &Tensor, turned: &Turned) -> Tensor {
+        let sums = input_share + hidden.matmul(&turned.hidden);
         match self.activation {
             RecurrentActivation::Tanh => sums.tanh(),
             RecurrentActivation::Relu => sums.relu(),

@@ -170,16 +170,16 @@ fn over_time<C: Cell>(
     before: C::State,
 ) -> (Tensor, C::State) {
     // One product for all steps; only the recurrent one is taken step by step.
-    let from_inputs = cell.from_inputs(steps).unbind(0);
+    let input_share = cell.input_share(steps).unbind(0);
     let turned: Turned = cell.turned();
     let mut state = before;
-    let mut outputs = vec![None; from_inputs.len()];
-    let mut times: Vec<usize> = (0..from_inputs.len()).collect();
+    let mut outputs = vec![None; input_share.len()];
+    let mut times: Vec<usize> = (0..input_share.len()).collect();
     if reversed {
         times.reverse();
     }
     for time in times {
-        let next = cell.step(&from_inputs[time], &state, &turned);
+        let next = cell.step(&input_share[time], &state, &turned);
         state = match lengths {
             Some(lengths) => lengths.held(time, &state, &next),
             None => next,
