@@ -184,7 +184,7 @@ pub fn masks(
             }
             _ => return refuse("the shape of an attention mask"),
         };
-        sum = sum + added(&mask)?;
+        sum += added(&mask)?;
         masks = masks.pairs(&ours(&mask));
     }
     if let Some(mask) = &keys {
@@ -194,7 +194,7 @@ pub fn masks(
         }
         let batch = sizes.batch.unwrap_or(1);
         let extents = [batch, 1, 1, count].map(|extent| extent as isize);
-        sum = sum + added(&mask.reshape(extents))?;
+        sum += added(&mask.reshape(extents))?;
         masks = masks.keys(&ours(mask));
     }
     // What a query finds that may look at nothing depends on which of its kernels PyTorch takes.
