@@ -80,6 +80,11 @@ const EXAMPLES: &[Entry] = &[
     config!("fashion-mlp", "fully connected layers on Fashion-MNIST"),
     config!("fashion-lenet", "a convolutional network on Fashion-MNIST"),
     config!(
+        "char-rnn",
+        "a recurrent network that writes like Shakespeare"
+    ),
+    config!("char-gru", "a GRU that writes like Shakespeare"),
+    config!(
         "char-lstm",
         "an LSTM that writes like Shakespeare, character by character"
     ),
