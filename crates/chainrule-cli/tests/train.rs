@@ -356,9 +356,9 @@ fn tiny_text(folder: &Folder) -> String {
     folder.write("input.txt", alphabet.repeat(40))
 }
 
-fn repository(name: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    root.join(name)
+fn shipped(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(name)
         .to_str()
         .expect("the path is text")
         .to_owned()
@@ -373,11 +373,13 @@ fn the_configurations_of_the_repository_can_be_run() {
         ("mnist-lenet", &images, 61_706),
         ("fashion-mlp", &images, 235_146),
         ("fashion-lenet", &images, 177_250),
+        ("char-rnn", &text, 103_297),
+        ("char-gru", &text, 268_161),
         ("char-lstm", &text, 350_593),
         ("char-transformer", &text, 810_049),
     ];
     for (name, data, parameters) in cases {
-        let config = repository(&format!("configs/{name}.toml"));
+        let config = shipped(&format!("configs/{name}.toml"));
         let plan = last_line(&done(&[
             "train",
             &config,
@@ -404,7 +406,7 @@ fn the_configurations_of_the_repository_can_be_run() {
 #[test]
 fn data_that_cannot_be_learnt_from_is_said() {
     let folder = Folder::new("data");
-    let mnist = repository("configs/mnist-mlp.toml");
+    let mnist = shipped("configs/mnist-mlp.toml");
     let message = failed(&["train", &mnist, "--data", &folder.path("nowhere")]);
     assert!(
         message.contains("MNIST is not there") && message.contains("https://"),

@@ -55,11 +55,7 @@ macro_rules! config {
         Entry {
             name: $name,
             description: $description,
-            run: Run::Config(include_str!(concat!(
-                "../../../../../configs/",
-                $name,
-                ".toml"
-            ))),
+            run: Run::Config(include_str!(concat!("../../../configs/", $name, ".toml"))),
         }
     };
 }
