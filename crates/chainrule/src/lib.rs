@@ -16,6 +16,9 @@ pub use chainrule_view as view;
 /// Data sets, loaders, readers of files, augmentation.
 pub use chainrule_train::data;
 
+/// The training loop, its checkpoints, metrics, reports, and what it sees of the gradients.
+pub use chainrule_train as train;
+
 /// Parameters, layers, optimisers and weights in files.
 pub use chainrule_nn as nn;
 

@@ -38,7 +38,9 @@ struct Series<'a> {
 /// The part of the run a series belongs to, and what it measures.
 pub(super) fn split(name: &str) -> (Option<&str>, &str) {
     match name.split_once('/') {
-        Some((part @ ("train" | "validation" | "test"), quantity)) => (Some(part), quantity),
+        Some((part @ ("train" | "epoch" | "validation" | "test"), quantity)) => {
+            (Some(part), quantity)
+        }
         _ => (None, name),
     }
 }
@@ -49,12 +51,17 @@ fn groups(history: &History) -> Vec<Group<'_>> {
         let (part, quantity) = split(name);
         let class = match part {
             Some("train") => "train",
+            // The mean of an epoch of training: beside the values of the steps where there are some.
+            Some("epoch") if history.last(&format!("train/{quantity}")).is_none() => "train",
             Some("validation") => "validation",
             Some("test") => "test",
             _ => "other",
         };
         let series = Series {
-            label: part.unwrap_or(quantity),
+            label: match part {
+                Some("epoch") => "train, mean of the epoch",
+                part => part.unwrap_or(quantity),
+            },
             class,
             points: history.series(name).collect(),
         };

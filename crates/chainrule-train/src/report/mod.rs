@@ -182,6 +182,11 @@ impl<'a> Report<'a> {
     /// The last value of every series, and the best of those that were validated.
     fn numbers(&self) -> String {
         let mut names: Vec<&str> = self.history.names().collect();
+        // The mean of an epoch says more than its last step.
+        names.retain(|name| match split(name) {
+            (Some("train"), quantity) => self.history.last(&format!("epoch/{quantity}")).is_none(),
+            _ => true,
+        });
         names.sort_by_key(|name| {
             let (part, quantity) = split(name);
             (importance(quantity), std::cmp::Reverse(part))
@@ -193,7 +198,7 @@ impl<'a> Report<'a> {
             };
             let (part, quantity) = split(name);
             let label = match part {
-                Some("train") => format!("training {quantity}"),
+                Some("train" | "epoch") => format!("training {quantity}"),
                 Some(part) => format!("{part} {quantity}"),
                 None => quantity.to_owned(),
             };

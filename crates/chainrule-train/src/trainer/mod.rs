@@ -170,7 +170,7 @@ impl<'a, M: Module, B> Trainer<'a, M, B> {
     }
 
     /// Everything measured so far: `train/loss` after each step, `epoch/...` the means of each epoch, `validation/...` after
-    /// each validation, `learning_rate` when it changes.
+    /// each validation, `learning rate` when it changes.
     pub fn history(&self) -> &History {
         &self.history
     }

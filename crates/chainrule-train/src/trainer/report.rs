@@ -34,15 +34,15 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
         let rate = self.optimiser.learning_rate();
         let changed = self
             .history
-            .last("learning_rate")
+            .last("learning rate")
             .is_none_or(|(_, last)| last != rate);
         if changed {
-            self.history.push("learning_rate", number, rate);
+            self.history.push("learning rate", number, rate);
         }
         if let Some(writer) = &mut self.writer {
             writer.scalar("train/loss", number, step.loss)?;
             if changed {
-                writer.scalar("learning_rate", number, rate)?;
+                writer.scalar("learning rate", number, rate)?;
             }
         }
         let progress = self.progress(total, self.state.means.values());
