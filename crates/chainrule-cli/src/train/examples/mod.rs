@@ -64,6 +64,7 @@ const EXAMPLES: &[Entry] = &[
     program::<logistic::Logistic>(),
     program::<pendulum::Pendulum>(),
     program::<turing::Copy>(),
+    program::<turing::CopyWithLstm>(),
     program::<autoencoder::Autoencoder>(),
     program::<siamese::Siamese>(),
     program::<vision_transformer::VisionTransformer>(),
