@@ -5,7 +5,7 @@ use chainrule_core::error::raise;
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Error, ErrorKind, Tensor};
 
-/// -Σ H[label, c] log p[c] / N over classes and a batch of N examples: Caffe's `InfogainLoss`. The matrix H
+/// `-Σ H[label, c] log p[c] / N` over classes and a batch of N examples: Caffe's `InfogainLoss`. The matrix H
 /// `[classes, classes]` says what each class's probability is worth for each label; with the identity it is
 /// [`MultinomialLogistic`](super::MultinomialLogistic).
 ///

@@ -3,7 +3,7 @@
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
-/// Σ max(0, 1 - x[j] + x[i]) / classes over the labels j and the classes i that are no labels, PyTorch's
+/// `Σ max(0, 1 - x[j] + x[i]) / classes` over the labels j and the classes i that are no labels, PyTorch's
 /// `MultiLabelMarginLoss`: scores `[batch, classes]` or `[classes]`, labels integers of their shape, each row ended by a
 /// negative one.
 ///

@@ -3,7 +3,7 @@
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
-/// Σ max(0, margin - x[label] + x[j])ᵖ / classes over the other classes j (Crammer, Singer 2001), PyTorch's
+/// `Σ max(0, margin - x[label] + x[j])ᵖ / classes` over the other classes j (Crammer, Singer 2001), PyTorch's
 /// `MultiMarginLoss`: scores `[batch, classes]` or `[classes]`, labels integers `[batch]` or a single one.
 ///
 /// ```

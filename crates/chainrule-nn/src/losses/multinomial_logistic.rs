@@ -4,7 +4,7 @@ use chainrule_core::error::raise;
 use chainrule_core::graph::module_scope;
 use chainrule_core::{DType, Error, ErrorKind, Tensor};
 
-/// -Σ log p[label] / N over a batch of N examples: Caffe's `MultinomialLogisticLoss`, for probabilities that were computed
+/// `-Σ log p[label] / N` over a batch of N examples: Caffe's `MultinomialLogisticLoss`, for probabilities that were computed
 /// already. From logits, [`CrossEntropy`](super::CrossEntropy) is exact where a probability rounds to 0.
 ///
 /// ```

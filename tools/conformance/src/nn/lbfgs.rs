@@ -41,7 +41,7 @@ pub fn check(file: &SafeTensors<'_>, case: &Value) -> Checked {
     Ok(())
 }
 
-/// Σ 100 (x[i+1] - x[i]²)² + (1 - x[i])².
+/// `Σ 100 (x[i+1] - x[i]²)² + (1 - x[i])²`.
 fn rosenbrock(x: &Tensor) -> Tensor {
     let last = x.elements() - 1;
     let (now, next) = (x.narrow(0, 0, last), x.narrow(0, 1, last));
