@@ -23,7 +23,7 @@ const WIDTH: usize = 64;
 const HEADS: usize = 4;
 const BLOCKS: usize = 3;
 const BATCH: usize = 64;
-const EPOCHS: u64 = 4;
+const EPOCHS: u64 = 10;
 
 #[derive(Clone, Module)]
 struct Net {
