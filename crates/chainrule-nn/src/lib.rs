@@ -42,7 +42,10 @@ pub use regulariser::Regulariser;
 pub use scope::{Observation, current_path, layer_scope, named, observe};
 pub use sequential::Sequential;
 pub use summary::{Summarise, Summary, SummaryRow, summarise};
-pub use weights::{WeightsError, load, load_tensors, save};
+pub use weights::{WeightsError, load, load_tensors, save, write_atomically};
+
+#[doc(hidden)]
+pub use summary::grouped;
 
 #[doc(hidden)]
 pub use chainrule_core::{Tensor, tree};

@@ -231,7 +231,21 @@ fn check_names(path: &Path, leaves: &[(String, Tensor)]) -> Result<(), WeightsEr
     })
 }
 
-fn write_atomically(path: &Path, content: &[u8]) -> std::io::Result<()> {
+/// Writes a file under a temporary name beside `path` and renames it, so that there is never half a file there and a failure
+/// leaves an old one whole.
+///
+/// ```
+/// let path = std::env::temp_dir().join(format!("chainrule-whole-{}", std::process::id()));
+/// chainrule_nn::write_atomically(&path, b"all of it")?;
+/// assert_eq!(std::fs::read(&path)?, b"all of it");
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// When the file cannot be written or renamed.
+pub fn write_atomically(path: impl AsRef<Path>, content: &[u8]) -> std::io::Result<()> {
+    let path = path.as_ref();
     static SAVES: AtomicU64 = AtomicU64::new(0);
     // A name of its own for each save: two at a time must not write into one another's file.
     let number = SAVES.fetch_add(1, Ordering::Relaxed);

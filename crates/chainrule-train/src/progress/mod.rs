@@ -9,6 +9,7 @@ pub use json::JsonReporter;
 pub use lines::LineReporter;
 
 use crate::flow::Finding;
+use chainrule_nn::grouped;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -125,19 +126,6 @@ fn throughput(examples: f64) -> String {
     } else {
         format!("{} examples/s", grouped(examples.round() as u64))
     }
-}
-
-/// A number with commas between the thousands.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `epoch 3/10`, or `step 400/1000` in a run of steps.

@@ -20,7 +20,7 @@ pub(super) fn findings(flow: &GradientFlow) -> String {
             text,
             "<div class=\"finding good\"><b>Nothing is wrong.</b><p>At {} observed steps, gradients reached every layer in a size \
              from which it can learn.</p></div>",
-            crate::progress::grouped(flow.observed() as u64)
+            chainrule_nn::grouped(flow.observed() as u64)
         );
     }
     for finding in &findings {

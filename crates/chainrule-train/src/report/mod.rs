@@ -13,16 +13,14 @@ use crate::flow::GradientFlow;
 use crate::history::History;
 use crate::metrics::ConfusionMatrix;
 use crate::picture::Picture;
-use crate::progress::{duration, grouped, number};
+use crate::progress::{duration, number};
 use chainrule_core::{Error, ErrorKind, Tensor};
-use chainrule_nn::Summary;
+use chainrule_nn::{Summary, grouped, write_atomically};
 use confusion::class_name;
 use curves::{importance, split};
 use escape::escape;
 use samples::Sample;
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -163,17 +161,8 @@ impl<'a> Report<'a> {
     /// When the file cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(format!(".{}.tmp", std::process::id()));
-        let temporary = Path::new(&temporary);
-        let written = fs::File::create(temporary)
-            .and_then(|mut file| {
-                file.write_all(self.to_html().as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(temporary, path));
+        let written = write_atomically(path, self.to_html().as_bytes());
         written.map_err(|error| {
-            let _ = fs::remove_file(temporary);
             let message = format!("report: writing {} failed: {error}", path.display());
             Error::new(ErrorKind::File, message)
         })

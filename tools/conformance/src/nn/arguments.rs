@@ -23,7 +23,6 @@ pub struct Arguments {
     named: Vec<(String, Argument)>,
 }
 
-#[allow(dead_code, reason = "families take what they need")]
 impl Arguments {
     pub fn new(unnamed: Vec<Argument>, named: Vec<(String, Argument)>) -> Arguments {
         Arguments { unnamed, named }

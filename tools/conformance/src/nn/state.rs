@@ -12,7 +12,6 @@ pub struct State {
     parameters: Vec<(String, Tensor)>,
 }
 
-#[allow(dead_code, reason = "families take what they need")]
 impl State {
     pub fn new(entries: Vec<(String, Tensor)>) -> State {
         State {
@@ -22,22 +21,12 @@ impl State {
         }
     }
 
-    /// Whether the case gives something of this name.
-    pub fn has(&self, name: &str) -> bool {
-        self.entries.iter().any(|(known, _)| known == name)
-    }
-
     /// The parameter called `name`.
     pub fn parameter(&mut self, name: &str) -> Read<Parameter> {
         let parameter = Parameter::new(self.buffer(name)?);
         self.parameters
             .push((name.to_owned(), Tensor::clone(&parameter)));
         Ok(parameter)
-    }
-
-    /// The parameter called `name` where the case gives it.
-    pub fn optional_parameter(&mut self, name: &str) -> Option<Parameter> {
-        self.parameter(name).ok()
     }
 
     /// The value called `name` as a constant: a buffer's first value.

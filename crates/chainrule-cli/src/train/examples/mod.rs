@@ -14,7 +14,7 @@ mod vision_transformer;
 use super::options::TrainOptions;
 use super::{TrainProblem, run};
 use chainrule::error::nearest;
-use std::fs;
+use chainrule::nn::write_atomically;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -137,8 +137,7 @@ fn fresh(options: &TrainOptions) -> u64 {
 
 /// Writes a picture, whole or not at all.
 fn write(path: &Path, text: &str) -> Result<(), TrainProblem> {
-    let temporary = path.with_extension("part");
-    let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    let written = write_atomically(path, text.as_bytes());
     written.map_err(|source| TrainProblem::File {
         path: path.to_owned(),
         source,

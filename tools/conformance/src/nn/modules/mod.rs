@@ -40,7 +40,6 @@ const FAMILIES: &[fn(&str, &mut Setup) -> Option<Built>] = &[
     transformer::build,
 ];
 
-#[allow(dead_code, reason = "families take what they need")]
 /// What a case says of the module before the call.
 pub struct Setup {
     /// The constructor's arguments.
@@ -74,7 +73,6 @@ pub struct Layer {
     buffers: Box<dyn Fn() -> Vec<(String, Tensor)>>,
 }
 
-#[allow(dead_code, reason = "families take what they need")]
 impl Layer {
     /// A layer whose call takes its arguments by name and gives the outputs, flattened.
     pub fn new(
