@@ -290,3 +290,21 @@ fn a_maximum_of_padding_alone_is_refused() {
         "{message}"
     );
 }
+
+/// A weight that the products of many steps read transposed is turned once; what the look itself shows stays the same.
+#[test]
+fn a_transposed_weight_that_many_products_read() {
+    let inputs = [normal(&[96, 64]), normal(&[8, 96]) * 0.125];
+    for (dtype, tolerance) in [(DType::F32, 1e-5), (DType::F64, 1e-12)] {
+        assert_same(&[dtype], &inputs, tolerance, |inputs| {
+            let f = |weight: &Tensor| {
+                let turned = (weight.narrow(1, 0, 64) * 0.125).t();
+                let steps = (0..6).fold(inputs[1].clone(), |state, _| {
+                    state.matmul(turned.t()).tanh().matmul(&turned)
+                });
+                steps + turned.sum(0)
+            };
+            with_gradient(&inputs[0], f)
+        });
+    }
+}

@@ -42,7 +42,11 @@ pub(crate) struct Step {
 
 pub(crate) enum Action {
     /// Another look at the only input.
-    View(OperationRef),
+    View {
+        operation: OperationRef,
+        /// Whether so many steps read it that a copy in row-major order pays, where the look is not one already.
+        in_rows: bool,
+    },
     /// A kernel or reference implementation.
     Kernel(OperationRef),
     /// A fused pass.
@@ -95,6 +99,7 @@ pub(crate) fn schedule(graph: Graph, groups: Groups) -> Plan {
         })
         .collect();
     mark_last_reads(&mut steps, &kept_nodes, &slots);
+    mark_many_reads(&mut steps, slots.specs.len());
     let mut leaves = Vec::new();
     let mut constants = Vec::new();
     for (position, node) in graph.nodes.iter().enumerate() {
@@ -211,7 +216,10 @@ fn single(graph: &Graph, position: u32, slots: &Slots) -> Step {
     let node = &graph.nodes[position as usize];
     let operation = node.operation().expect("given nodes are not steps").clone();
     let action = match node.class() {
-        Class::View => Action::View(operation),
+        Class::View => Action::View {
+            operation,
+            in_rows: false,
+        },
         _ => Action::Kernel(operation),
     };
     let first = slots.first[position as usize];
@@ -319,6 +327,26 @@ fn mark_last_reads(steps: &mut [Step], kept: &[Ref], slots: &Slots) {
             {
                 step.dying.push(place as u32);
             }
+        }
+    }
+}
+
+/// Steps that read one view, from which on it is copied once in row-major order, instead of being turned by each of them.
+/// The case is a recurrent weight, transposed, which the products of all time steps read.
+const MANY_READS: usize = 4;
+
+fn mark_many_reads(steps: &mut [Step], slots: usize) {
+    let mut reads = vec![0; slots];
+    for step in steps.iter() {
+        if !matches!(step.action, Action::View { .. }) {
+            for &input in &step.inputs {
+                reads[input as usize] += 1;
+            }
+        }
+    }
+    for step in steps {
+        if let Action::View { in_rows, .. } = &mut step.action {
+            *in_rows = reads[step.outputs[0] as usize] >= MANY_READS;
         }
     }
 }

@@ -77,7 +77,7 @@ impl Execution<'_> {
 
     fn step(&mut self, step: &Step) -> Result<(), Error> {
         match &step.action {
-            Action::View(operation) => self.view(operation, step)?,
+            Action::View { operation, in_rows } => self.view(operation, *in_rows, step)?,
             Action::Kernel(operation) => self.kernel(operation, step)?,
             Action::Group(group) => self.group(group, step)?,
         }
@@ -87,7 +87,12 @@ impl Execution<'_> {
         Ok(())
     }
 
-    fn view(&mut self, operation: &OperationRef, step: &Step) -> Result<(), Error> {
+    fn view(
+        &mut self,
+        operation: &OperationRef,
+        wanted_in_rows: bool,
+        step: &Step,
+    ) -> Result<(), Error> {
         let Evaluation::View(viewing) = operation.evaluation() else {
             unreachable!("view steps hold viewing operations")
         };
@@ -112,7 +117,12 @@ impl Execution<'_> {
                 }
             },
         };
-        self.slots[output as usize] = Some(viewed);
+        self.slots[output as usize] = Some(match viewed {
+            Value::Array(stored) if wanted_in_rows => {
+                Value::Array(in_rows(stored, self.spec(output))?)
+            }
+            other => other,
+        });
         Ok(())
     }
 
@@ -274,8 +284,8 @@ fn as_array(value: &Value, spec: &Spec) -> Result<Arc<Stored>, Error> {
     })
 }
 
-/// Elements from which a value that lies across its rows is copied before a fused pass, which would gather it one
-/// element at a time.
+/// Elements from which a value that lies across its rows is copied before steps that would gather it one element at a
+/// time.
 const WORTH_COPYING: usize = 4096;
 
 /// The value itself, or a copy in row-major order where its rows are scattered in memory.

@@ -85,12 +85,18 @@ impl Machine {
             true => Controller::Lstm(Linear::new(inputs + width + units, 4 * units)),
             false => Controller::FeedForward(Linear::new(inputs + width, units)),
         };
+        // A machine that has no other memory learns to move its heads when both begin at the first row; an LSTM does not
+        // need that, and learns worse from it.
+        let first_places = match recurrent {
+            true => Tensor::normal([HEADS, rows], 0.0, 0.1),
+            false => Tensor::range(0.0, -(rows as f64), -1.0).expand([HEADS, rows]),
+        };
         Machine {
             controller,
             heads: Linear::new(units, orders),
             output: Linear::new(units + width, outputs),
             first_read: Parameter::new(Tensor::normal([width], 0.0, 0.1)),
-            first_places: Parameter::new(Tensor::normal([HEADS, rows], 0.0, 0.1)),
+            first_places: Parameter::new(first_places),
             units,
             rows,
             width,

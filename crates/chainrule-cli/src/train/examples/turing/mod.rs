@@ -5,7 +5,7 @@ mod task;
 
 use super::heatmaps;
 use super::tell::Teller;
-use super::{Example, write};
+use super::{Example, fresh, write};
 use crate::train::TrainProblem;
 use crate::train::options::TrainOptions;
 use chainrule::nn::clip::clip_value;
@@ -55,8 +55,7 @@ impl Example for CopyWithLstm {
 }
 
 fn copy(options: &TrainOptions, recurrent: bool) -> Result<(), TrainProblem> {
-    let (teller, seed) = (Teller::new(options.json), options.seed.unwrap_or(2));
-    manual_seed(seed);
+    let (teller, seed) = (Teller::new(options.json), fresh(options));
     let machine = Machine::new(CHANNELS, BITS, UNITS, ROWS, WIDTH, recurrent);
     let count = machine.parameter_count();
     teller.say(
