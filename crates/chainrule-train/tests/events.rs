@@ -316,3 +316,42 @@ fn tensorboard_reads_what_was_written() {
     ]);
     assert_eq!(said.lines().collect::<Vec<_>>(), expected, "{errors}");
 }
+
+#[test]
+fn tensorboard_shows_weights_and_gradients_of_a_run() {
+    use chainrule_nn::{Layer, Linear, Sgd};
+    use chainrule_train::data::{Loader, TensorDataset};
+    use chainrule_train::trainer::Trainer;
+    let Some(python) = python() else { return };
+    let folder = Folder::new("run");
+    let x = chainrule_core::Generator::new(1).normal([12, 3], 0.0, 1.0);
+    let data = Loader::new(
+        TensorDataset::new((x.clone(), x.narrow(1, 0, 1))).unwrap(),
+        4,
+    )
+    .unwrap();
+    let loss = |net: &Linear, (x, y): &(Tensor, Tensor)| (net.forward(x) - y).square().mean(..);
+    let mut trainer = Trainer::new(Linear::new(3, 1), Sgd::new(0.1), loss)
+        .epochs(2)
+        .validate(data.clone())
+        .events(&folder.0);
+    trainer.fit(&data).unwrap();
+    drop(trainer);
+    let program = "import sys\nfrom tensorboard.backend.event_processing.event_accumulator import EventAccumulator\n\
+                   events = EventAccumulator(sys.argv[1])\nevents.Reload()\n\
+                   for tag in sorted(events.Tags()['histograms']):\n    print(tag, [(h.step, h.histogram_value.num) for h in events.Histograms(tag)])";
+    let output = Command::new(&python)
+        .args(["-c", program])
+        .arg(&folder.0)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let expected = [
+        "gradients/bias [(3, 1.0), (6, 1.0)]",
+        "gradients/weight [(3, 3.0), (6, 3.0)]",
+        "weights/bias [(3, 1.0), (6, 1.0)]",
+        "weights/weight [(3, 3.0), (6, 3.0)]",
+    ];
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.lines().collect::<Vec<_>>(), expected, "{errors}");
+}

@@ -298,7 +298,20 @@ fn what_is_reported_names_loss_accuracy_and_findings() {
         text.contains("epoch 2/2") && text.contains("validation_accuracy"),
         "{text}"
     );
-    assert_eq!(std::fs::read_dir(&events).unwrap().count(), 1);
+    let files: Vec<_> = std::fs::read_dir(&events).unwrap().collect();
+    assert_eq!(files.len(), 1);
+    let written = std::fs::read(files[0].as_ref().unwrap().path()).unwrap();
+    for tag in [
+        "weights/0.weight",
+        "gradients/0.weight",
+        "gradients/3.bias",
+        "validation/loss",
+    ] {
+        let found = written
+            .windows(tag.len())
+            .filter(|bytes| *bytes == tag.as_bytes());
+        assert_eq!(found.count(), 2, "{tag}: once each epoch");
+    }
     std::fs::remove_dir_all(&events).unwrap();
     // A parameter that the loss does not reach is an error that names it.
     let ill = net().then(Linear::new(4, 4));

@@ -5,10 +5,13 @@ mod config;
 mod data;
 mod examples;
 mod model;
+mod objective;
 mod options;
 mod plan;
 mod predict;
 mod run;
+mod sampling;
+mod shown;
 
 pub use options::{EvaluateOptions, PredictOptions, TrainOptions};
 

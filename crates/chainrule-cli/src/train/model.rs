@@ -36,6 +36,15 @@ impl Stack {
         arguments: &mut Arguments,
     ) -> Result<(), chainrule::nn::ArgumentError> {
         let layer = build_layer(kind, arguments, self.output.shape())?;
+        self.append(layer, arguments)
+    }
+
+    /// Adds a layer that is there already; `arguments` are what it was made of, for messages.
+    pub fn append(
+        &mut self,
+        layer: AnyLayer,
+        arguments: &Arguments,
+    ) -> Result<(), chainrule::nn::ArgumentError> {
         let mut passive = layer.clone();
         passive.eval();
         let output = attempt(|| buffers_unchanged(|| untracked(|| passive.forward(&self.output))));
@@ -67,7 +76,7 @@ pub fn build(
 ) -> Result<Sequential, Problem> {
     let mut stack = Stack::new(input, dtype);
     if let Some(name) = config.model.given::<String>("architecture")? {
-        if let Some(layer) = config.layers.first() {
+        if let Some(layer) = config.model.parts.first() {
             return Err(layer.whole("a model has an architecture or layers of its own, not both"));
         }
         let architecture = architectures::find(&name)
@@ -78,17 +87,17 @@ pub fn build(
         return checked(stack, task, &config.model);
     }
     config.model.finish()?;
-    if config.layers.is_empty() {
+    if config.model.parts.is_empty() {
         return Err(config
             .model
             .whole("the model has no layers: add `[[model.layers]]`, or name an `architecture`"));
     }
-    for layer in &mut config.layers {
+    for layer in &mut config.model.parts {
         let kind: String = layer.required("type")?;
         let built = stack.push(&kind, &mut layer.arguments);
         built.map_err(|error| layer.explain(&error))?;
     }
-    let last = config.layers.last().expect("there is one");
+    let last = config.model.parts.last().expect("there is one");
     checked(stack, task, last)
 }
 

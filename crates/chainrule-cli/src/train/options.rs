@@ -58,15 +58,24 @@ pub struct PredictOptions {
     /// The folder of a run's checkpoints
     #[arg(value_name = "DIR")]
     pub run: PathBuf,
-    /// Images, tables (.csv) or texts, as the network was trained on
-    #[arg(value_name = "FILE", required = true)]
+    /// Images (PNG, JPEG, IDX), tables (CSV) or texts, as the network was trained on
+    #[arg(value_name = "FILE", required_unless_present = "prompt")]
     pub files: Vec<PathBuf>,
     /// Where the training data is, instead of the configuration's path
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// A text to go on with, instead of one in a file
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: Option<String>,
     /// How many characters a text is continued by
     #[arg(long, value_name = "NUMBER", default_value_t = 200)]
-    pub characters: usize,
+    pub length: usize,
+    /// Below 1, likely characters become likelier; at 0 the likeliest is taken
+    #[arg(long, value_name = "NUMBER", default_value_t = 1.0)]
+    pub temperature: f64,
+    /// Another seed of the characters than the run's
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
     /// Print one JSON object a line
     #[arg(long)]
     pub json: bool,

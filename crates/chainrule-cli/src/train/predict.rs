@@ -1,28 +1,39 @@
 //! `chainrule predict`: what a trained network makes of files.
 
 use super::TrainProblem;
-use super::data::{Reading, Task};
+use super::data::{Reading, Task, arrays};
 use super::options::PredictOptions;
-use super::plan::{Plan, outputs};
+use super::plan::Plan;
 use super::run::reopened;
+use super::sampling::{Sampling, continued};
 use chainrule::data::readers::image::{self, Colour};
-use chainrule::data::readers::text::{self, Vocabulary};
+use chainrule::data::readers::{idx, text};
 use chainrule::prelude::*;
-use serde_json::json;
-use std::io::Write;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 
 /// How many of the likeliest classes are said.
 const LIKELIEST: usize = 3;
 
 pub fn predict(options: &PredictOptions) -> Result<(), TrainProblem> {
+    if !(options.temperature >= 0.0 && options.temperature.is_finite()) {
+        return Err(TrainProblem::Request(format!(
+            "--temperature is {}; expected a number that is not negative",
+            options.temperature
+        )));
+    }
     let (mut plan, _) = reopened(&options.run, options.data.clone())?;
     plan.model.eval();
+    let mut out = std::io::stdout().lock();
+    if let Some(prompt) = &options.prompt {
+        let text = attempt(|| goes_on(&plan, "--prompt", prompt, options));
+        writeln!(out, "{}", text.map_err(TrainProblem::Engine)??)?;
+    }
     for file in &options.files {
-        let lines =
-            attempt(|| file_lines(&plan, file, options)).map_err(TrainProblem::Engine)??;
-        let mut out = std::io::stdout().lock();
-        for line in lines {
+        let lines = attempt(|| file_lines(&plan, file, options)).map_err(TrainProblem::Engine)?;
+        for line in lines? {
             writeln!(out, "{line}")?;
         }
     }
@@ -34,112 +45,144 @@ fn file_lines(
     file: &Path,
     options: &PredictOptions,
 ) -> Result<Vec<String>, TrainProblem> {
-    match &plan.data.reading {
-        Reading::Image(channels) => {
-            let colour = if *channels == 1 {
-                Colour::Grey
-            } else {
-                Colour::Rgb
-            };
-            let pixels = image::read(file, colour)?.unsqueeze(0);
-            let (expected, _) = plan.data.input()?;
-            if pixels.shape()[1..] != expected[..] {
-                return Err(TrainProblem::Request(format!(
-                    "{}: an image of shape {}; the network was trained on {expected}",
-                    file.display(),
-                    pixels.squeeze(0).shape()
-                )));
-            }
-            Ok(answers(plan, &pixels, file, options.json))
-        }
-        Reading::Rows(csv, scale) => {
-            let mut rows = csv.read(file)?.inputs;
-            if let Some((mean, deviation)) = scale {
-                rows = (rows - mean) / deviation;
-            }
-            Ok(answers(plan, &rows, file, options.json))
-        }
-        Reading::Text(vocabulary) => {
+    let inputs = match &plan.data.reading {
+        Reading::Image(channels) => images(plan, file, *channels)?,
+        Reading::Rows(rows) => fitting(plan, rows.read(file)?, file)?,
+        Reading::Arrays => fitting(plan, arrays::to_predict(file)?, file)?,
+        Reading::Text(_) => {
             let begun = text::read(file)?;
-            let text = continued(plan, vocabulary, &begun, options.characters)?;
-            Ok(vec![match options.json {
-                true => json!({ "file": file.display().to_string(), "text": text }).to_string(),
-                false => text,
-            }])
+            let name = file.display().to_string();
+            let begun = begun.trim_end_matches('\n');
+            return Ok(vec![goes_on(plan, &name, begun, options)?]);
         }
+    };
+    Ok(answers(plan, &inputs, file, options.json))
+}
+
+/// The images of a file, `[images, channels, height, width]` from 0 to 1: a PNG or JPEG, or an IDX file of many.
+fn images(plan: &Plan, file: &Path, channels: usize) -> Result<Tensor, TrainProblem> {
+    let pixels = if is_picture(file) {
+        let colour = match channels {
+            1 => Colour::Grey,
+            _ => Colour::Rgb,
+        };
+        image::read(file, colour)?.unsqueeze(0)
+    } else {
+        let bytes = idx::read(file)?;
+        let bytes = match bytes.rank() {
+            2 => bytes.unsqueeze(0).unsqueeze(0),
+            3 => bytes.unsqueeze(1),
+            _ => bytes,
+        };
+        bytes.cast(DType::F32) / 255.0
+    };
+    fitting(plan, pixels, file)
+}
+
+/// Inputs that have the shape of those that the network was trained on.
+fn fitting(plan: &Plan, inputs: Tensor, file: &Path) -> Result<Tensor, TrainProblem> {
+    let expected = plan.input();
+    if inputs.shape().iter().skip(1).ne(expected.iter()) {
+        let shape: Vec<usize> = inputs.shape().iter().skip(1).copied().collect();
+        let what = match plan.data.reading {
+            Reading::Image(_) => "an image",
+            _ => "an example",
+        };
+        return Err(TrainProblem::Request(format!(
+            "{}: {what} of shape {shape:?}; the network was trained on {expected}",
+            file.display(),
+        )));
     }
+    Ok(inputs)
+}
+
+/// IDX files begin with two zeros, or are packed by gzip; anything else should be a picture.
+fn is_picture(file: &Path) -> bool {
+    let mut magic = [0; 2];
+    let read = File::open(file).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_err() || (magic != [0, 0] && magic != [0x1f, 0x8b])
+}
+
+/// The text `begun` with what the network writes behind it.
+fn goes_on(
+    plan: &Plan,
+    name: &str,
+    begun: &str,
+    options: &PredictOptions,
+) -> Result<String, TrainProblem> {
+    let Reading::Text(vocabulary) = &plan.data.reading else {
+        return Err(TrainProblem::Request(format!(
+            "{name}: the network was not trained on a text; name files that are like its data"
+        )));
+    };
+    let sampling = Sampling {
+        length: options.length,
+        temperature: options.temperature,
+        seed: options.seed.unwrap_or(plan.settings.seed),
+    };
+    let text = continued(
+        &plan.model,
+        &plan.objective,
+        vocabulary,
+        plan.window(),
+        begun,
+        sampling,
+    )?;
+    Ok(match options.json {
+        true => json!({ "file": name, "text": text }).to_string(),
+        false => text,
+    })
 }
 
 /// A line for each example.
 fn answers(plan: &Plan, inputs: &Tensor, file: &Path, json: bool) -> Vec<String> {
-    let y = untracked(|| outputs(&plan.model, inputs, false));
+    let outputs = untracked(|| plan.objective.outputs(&plan.model, inputs));
     let file = file.display().to_string();
-    let classes = match &plan.data.task {
-        Task::Numbers(_) => {
-            return y
-                .rows()
-                .map(|row| numbers(&file, &row.to_vec(), json))
-                .collect();
-        }
-        Task::Classes(names) => names,
-    };
-    let likely = |row: Tensor| {
-        let shares: Vec<f64> = row.to_vec();
-        let mut order: Vec<usize> = (0..shares.len()).collect();
-        order.sort_by(|&left, &right| shares[right].total_cmp(&shares[left]));
-        let best: Vec<(&str, f64)> = order
-            .iter()
-            .take(LIKELIEST)
-            .map(|&class| (classes[class].as_str(), shares[class]))
-            .collect();
+    let several = inputs.shape()[0] > 1;
+    let line = |row: usize, (words, mut object): (String, Value)| {
         if json {
-            let best: Vec<_> = best
-                .iter()
-                .map(|(class, share)| json!({ "class": class, "probability": share }))
-                .collect();
-            return json!({ "file": file, "classes": best }).to_string();
+            object["file"] = json!(file);
+            object["row"] = json!(row);
+            return object.to_string();
         }
-        let best: Vec<String> = best
-            .iter()
-            .map(|(class, share)| format!("{class} {:.1} %", 100.0 * share))
-            .collect();
-        format!("{file}: {}", best.join(", "))
+        match several {
+            true => format!("{file}, row {row}: {words}"),
+            false => format!("{file}: {words}"),
+        }
     };
-    untracked(|| y.softmax(1)).rows().map(likely).collect()
+    let answer = |values: Vec<f64>, probable: bool| match &plan.data.task {
+        Task::Classes(names) => likeliest(names, &values, probable),
+        Task::Numbers(_) => numbers(&values),
+    };
+    let (values, probable) = untracked(|| match &plan.data.task {
+        Task::Classes(_) => plan.objective.scores(&outputs),
+        Task::Numbers(_) => (plan.objective.values(&outputs), false),
+    });
+    let rows = values.rows().enumerate();
+    rows.map(|(row, values)| line(row, answer(values.to_vec(), probable)))
+        .collect()
 }
 
-fn numbers(file: &str, values: &[f64], json: bool) -> String {
-    if json {
-        return json!({ "file": file, "values": values }).to_string();
-    }
-    let values: Vec<String> = values.iter().map(|value| format!("{value:.6}")).collect();
-    format!("{file}: {}", values.join(" "))
+/// The classes for which most speaks.
+fn likeliest(names: &[String], scores: &[f64], probable: bool) -> (String, Value) {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&left, &right| scores[right].total_cmp(&scores[left]));
+    order.truncate(LIKELIEST);
+    let words = order.iter().map(|&class| match probable {
+        true => format!("{} {:.1} %", names[class], 100.0 * scores[class]),
+        false => format!("{} {:.4}", names[class], scores[class]),
+    });
+    let measure = if probable { "probability" } else { "score" };
+    let classes = order
+        .iter()
+        .map(|&class| json!({ "class": names[class], measure: scores[class] }));
+    (
+        words.collect::<Vec<_>>().join(", "),
+        json!({ "classes": classes.collect::<Vec<_>>() }),
+    )
 }
 
-/// The text with so many characters drawn behind it, each by what the network says after those before it.
-fn continued(
-    plan: &Plan,
-    vocabulary: &Vocabulary,
-    begun: &str,
-    count: usize,
-) -> Result<String, TrainProblem> {
-    let mut numbers = vocabulary.encode(begun.trim_end_matches('\n'))?;
-    let window = plan.data.input()?.0[0];
-    let mut random = chainrule::data::Random::new(plan.settings.seed);
-    for _ in 0..count {
-        let seen = numbers[numbers.len().saturating_sub(window)..].to_vec();
-        let length = seen.len();
-        let y = untracked(|| {
-            let y = outputs(&plan.model, &Tensor::from_vec(seen, [1, length]), false);
-            y.narrow(1, length - 1, 1).reshape([-1]).softmax(0)
-        });
-        let mut point = random.unit();
-        let shares: Vec<f64> = y.to_vec();
-        let drawn = shares.iter().position(|share| {
-            point -= share;
-            point < 0.0
-        });
-        numbers.push(drawn.unwrap_or(shares.len() - 1) as i64);
-    }
-    Ok(vocabulary.decode(&numbers)?)
+fn numbers(values: &[f64]) -> (String, Value) {
+    let words: Vec<String> = values.iter().map(|value| format!("{value:.6}")).collect();
+    (words.join(" "), json!({ "values": values }))
 }

@@ -1,34 +1,33 @@
 //! Running a plan, and measuring what a run left.
 
-use super::TrainProblem;
 use super::data::Task;
+use super::objective::Precision;
 use super::options::{EvaluateOptions, TrainOptions};
-use super::plan::{Batch, Overrides, Plan, judge, plan, trainer};
+use super::plan::{Average, Batch, Overrides, Plan, plan, trainer};
+use super::{TrainProblem, shown};
 use chainrule::data::Loader;
 use chainrule::nn::Sequential;
+use chainrule::nn::precision::LossScaler;
 use chainrule::prelude::*;
 use chainrule_train::checkpoint::{Checkpoint, Checkpoints};
 use chainrule_train::flow::GradientFlow;
-use chainrule_train::metrics::{ConfusionMatrix, ConfusionMetric, Metric};
 use chainrule_train::progress;
-use chainrule_train::report::Report;
-use chainrule_train::trainer::{EarlyStop, Outcome, Trainer};
+use chainrule_train::trainer::{EarlyStop, Outcome, Source, Trainer};
 use serde_json::json;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The configuration that is kept beside the checkpoints.
 const KEPT: &str = "config.toml";
-/// A confusion matrix of more classes cannot be read.
-const MOST_CLASSES: usize = 50;
 
 /// `chainrule train CONFIG.toml`.
 pub fn train(options: &TrainOptions) -> Result<(), TrainProblem> {
-    let kept = options.resume.as_ref().map(|run| run.join(KEPT));
-    let path = options.config.clone().or(kept);
-    let path = path.ok_or_else(|| TrainProblem::Request("name a configuration".to_owned()))?;
-    let text = read(&path)?;
+    let (path, text) = match (&options.config, &options.resume) {
+        (Some(path), _) => (path.clone(), read(path)?),
+        (None, Some(run)) => kept_config(run)?,
+        (None, None) => return Err(TrainProblem::Request("name a configuration".to_owned())),
+    };
     train_text(&path.display().to_string(), &text, options).map(drop)
 }
 
@@ -60,10 +59,7 @@ pub fn train_text(
 fn describe(plan: &Plan, json: bool) -> Result<(), TrainProblem> {
     let summary = plan.summary();
     let settings = &plan.settings;
-    let steps = settings.steps.unwrap_or_else(|| {
-        let batches = plan.data.training.len().div_ceil(settings.batch);
-        settings.epochs * batches.div_ceil(settings.accumulate) as u64
-    });
+    let steps = settings.total_steps(plan.data.training.len().div_ceil(settings.batch));
     let mut out = std::io::stdout().lock();
     if json {
         let object = json!({
@@ -110,7 +106,7 @@ fn describe(plan: &Plan, json: bool) -> Result<(), TrainProblem> {
 fn fit(mut plan: Plan, options: &TrainOptions) -> Result<Outcome, TrainProblem> {
     let summary = plan.summary();
     let (training, test) = (plan.training()?, plan.test()?);
-    let mut trainer = equipped(&mut plan, test.clone())?
+    let mut trainer = equipped(&mut plan, test.clone(), training.batches())?
         .summary(summary.to_string())
         .reporter(progress::reporter(options.json));
     if let Some(folder) = &plan.settings.checkpoints {
@@ -119,21 +115,14 @@ fn fit(mut plan: Plan, options: &TrainOptions) -> Result<Outcome, TrainProblem> 
     }
     let outcome = trainer.fit(&training);
     if let Some(path) = &plan.settings.report {
-        let model = trainer.averaged();
-        let confusion = confusion(&model, &test, &plan)?;
-        let mut report = Report::new(plan.title.clone(), trainer.history())
-            .configuration(plan.text.clone())
-            .summary(&summary);
-        if let Some(flow) = trainer.flow() {
-            report = report.flow(flow);
-        }
-        if let (Some(matrix), Task::Classes(names)) = (&confusion, &plan.data.task) {
-            report = report.confusion(matrix).classes(names.clone());
-        }
-        if let Ok(outcome) = &outcome {
-            report = report.timing("training", outcome.elapsed);
-        }
-        report.write(path)?;
+        shown::write(
+            path,
+            &plan,
+            &trainer,
+            &test,
+            &summary,
+            outcome.as_ref().ok(),
+        )?;
     }
     Ok(outcome?)
 }
@@ -142,6 +131,7 @@ fn fit(mut plan: Plan, options: &TrainOptions) -> Result<Outcome, TrainProblem> 
 fn equipped(
     plan: &mut Plan,
     test: Loader<Batch>,
+    batches: usize,
 ) -> Result<Trainer<'static, Sequential, Batch>, TrainProblem> {
     let mut trainer = trainer(plan)?;
     let settings = &plan.settings;
@@ -165,8 +155,19 @@ fn equipped(
     if let Some(value) = settings.clip_value {
         trainer = trainer.clip_value(value);
     }
-    if let Some(decay) = settings.average {
-        trainer = trainer.average(decay);
+    trainer = match settings.average {
+        Some(Average::Exponential(decay)) => trainer.average(decay),
+        Some(Average::Mean { from, every }) => {
+            let (total, epoch) = (
+                settings.total_steps(batches),
+                batches.div_ceil(settings.accumulate) as u64,
+            );
+            trainer.average_from(from.unwrap_or(total * 3 / 4), every.unwrap_or(epoch))
+        }
+        None => trainer,
+    };
+    if plan.objective.precision == Precision::F16 {
+        trainer = trainer.scale_loss(LossScaler::new());
     }
     if let Some(steps) = settings.validate_every {
         trainer = trainer.validate_every(steps);
@@ -200,31 +201,24 @@ fn checkpoints(plan: &Plan, resume: bool) -> Checkpoints {
     }
 }
 
+/// The configuration that a run left beside its checkpoints.
+fn kept_config(run: &Path) -> Result<(PathBuf, String), TrainProblem> {
+    let path = run.join(KEPT);
+    if !path.exists() {
+        return Err(TrainProblem::Request(format!(
+            "{} is no folder of a run: it has no {KEPT}; name the configuration too, or the folder that `--resume` or \
+             `checkpoints` named",
+            run.display()
+        )));
+    }
+    let text = read(&path)?;
+    Ok((path, text))
+}
+
 fn keep_config(folder: &Path, text: &str) -> Result<(), TrainProblem> {
     let path = folder.join(KEPT);
     let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, text));
     written.map_err(|source| TrainProblem::File { path, source })
-}
-
-fn confusion(
-    model: &Sequential,
-    test: &Loader<Batch>,
-    plan: &Plan,
-) -> Result<Option<ConfusionMatrix>, TrainProblem> {
-    match &plan.data.task {
-        Task::Classes(names) if names.len() <= MOST_CLASSES => {}
-        _ => return Ok(None),
-    }
-    let mut model = model.clone();
-    model.eval();
-    let mut metric = ConfusionMetric::new();
-    for batch in test.epoch(0) {
-        let (task, bf16) = (&plan.data.task, plan.settings.bf16);
-        let batch = batch?;
-        let (_, outputs, labels) = untracked(|| judge(&model, &batch, task, bf16));
-        metric.update(&outputs, &labels)?;
-    }
-    Ok(metric.confusion().cloned())
 }
 
 /// `chainrule evaluate DIR`.
@@ -255,12 +249,8 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<(), TrainProblem> {
 }
 
 /// The plan of a run, with the weights of its best checkpoint.
-pub fn reopened(
-    run: &Path,
-    data: Option<std::path::PathBuf>,
-) -> Result<(Plan, Checkpoint), TrainProblem> {
-    let path = run.join(KEPT);
-    let text = read(&path)?;
+pub fn reopened(run: &Path, data: Option<PathBuf>) -> Result<(Plan, Checkpoint), TrainProblem> {
+    let (path, text) = kept_config(run)?;
     let overrides = Overrides {
         data,
         ..Overrides::default()

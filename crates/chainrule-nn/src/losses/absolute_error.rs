@@ -1,5 +1,7 @@
 //! Absolute differences.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -31,5 +33,20 @@ impl AbsoluteError {
     #[track_caller]
     pub fn forward(&self, input: &Tensor, target: &Tensor) -> Tensor {
         module_scope("absolute_error", || input.l1_loss(target, self.reduction))
+    }
+}
+
+impl DeclaredLoss for AbsoluteError {
+    const NAME: &'static str = "absolute_error";
+    const ALSO: &'static [&'static str] = &["l1"];
+    const TARGET: LossTarget = LossTarget::Numbers;
+    const PREDICTION: LossPrediction = LossPrediction::Values;
+
+    fn declared(arguments: &mut Arguments) -> Result<AbsoluteError, ArgumentError> {
+        Ok(AbsoluteError::new().reduction(declared::reduction(arguments)?))
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

@@ -1,5 +1,7 @@
 //! Independent probabilities.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -48,5 +50,24 @@ impl BinaryCrossEntropy {
             };
             self.reduction.of(&losses)
         })
+    }
+}
+
+impl DeclaredLoss for BinaryCrossEntropy {
+    const NAME: &'static str = "binary_cross_entropy";
+    const ALSO: &'static [&'static str] = &["bce"];
+    const TARGET: LossTarget = LossTarget::Numbers;
+    const PREDICTION: LossPrediction = LossPrediction::Probabilities;
+
+    fn declared(arguments: &mut Arguments) -> Result<BinaryCrossEntropy, ArgumentError> {
+        let loss = BinaryCrossEntropy::new().reduction(declared::reduction(arguments)?);
+        Ok(match declared::row(arguments, "weights")? {
+            Some(weights) => loss.weights(&weights),
+            None => loss,
+        })
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

@@ -1,5 +1,7 @@
 //! Independent probabilities, given by their logits.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -58,5 +60,28 @@ impl BinaryCrossEntropyWithLogits {
             };
             self.reduction.of(&losses)
         })
+    }
+}
+
+impl DeclaredLoss for BinaryCrossEntropyWithLogits {
+    const NAME: &'static str = "binary_cross_entropy_with_logits";
+    const ALSO: &'static [&'static str] = &["bce_with_logits"];
+    const TARGET: LossTarget = LossTarget::Numbers;
+    const PREDICTION: LossPrediction = LossPrediction::LogOdds;
+
+    fn declared(arguments: &mut Arguments) -> Result<BinaryCrossEntropyWithLogits, ArgumentError> {
+        let mut loss =
+            BinaryCrossEntropyWithLogits::new().reduction(declared::reduction(arguments)?);
+        if let Some(weights) = declared::row(arguments, "weights")? {
+            loss = loss.weights(&weights);
+        }
+        Ok(match declared::row(arguments, "positive_weights")? {
+            Some(weights) => loss.positive_weights(&weights),
+            None => loss,
+        })
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

@@ -1,5 +1,7 @@
 //! Classes against logits.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{CrossEntropyOptions, Reduction, Tensor};
 
@@ -67,5 +69,29 @@ impl CrossEntropy {
         module_scope("cross_entropy", || {
             input.cross_entropy_with(target, &self.options)
         })
+    }
+}
+
+impl DeclaredLoss for CrossEntropy {
+    const NAME: &'static str = "cross_entropy";
+    const TARGET: LossTarget = LossTarget::Labels;
+    const PREDICTION: LossPrediction = LossPrediction::Logits;
+
+    fn declared(arguments: &mut Arguments) -> Result<CrossEntropy, ArgumentError> {
+        let mut loss = CrossEntropy::new().reduction(declared::reduction(arguments)?);
+        if let Some(share) = declared::share(arguments, "label_smoothing")? {
+            loss = loss.label_smoothing(share);
+        }
+        if let Some(weights) = declared::row(arguments, "weights")? {
+            loss = loss.weights(&weights);
+        }
+        Ok(match arguments.given("ignore")? {
+            Some(label) => loss.ignore(label),
+            None => loss,
+        })
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

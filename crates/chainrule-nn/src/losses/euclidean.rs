@@ -1,6 +1,8 @@
 //! Caffe's Euclidean loss.
 
 use super::SquaredError;
+use super::declared::{DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -33,5 +35,19 @@ impl Euclidean {
             let batch = input.shape().first().copied().unwrap_or(1);
             total.forward(input, target) / (2.0 * batch as f64)
         })
+    }
+}
+
+impl DeclaredLoss for Euclidean {
+    const NAME: &'static str = "euclidean";
+    const TARGET: LossTarget = LossTarget::Numbers;
+    const PREDICTION: LossPrediction = LossPrediction::Values;
+
+    fn declared(_arguments: &mut Arguments) -> Result<Euclidean, ArgumentError> {
+        Ok(Euclidean::new())
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

@@ -1,5 +1,7 @@
 //! Easy examples count less.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -69,5 +71,31 @@ impl Focal {
             }
             self.reduction.of(&losses)
         })
+    }
+}
+
+impl DeclaredLoss for Focal {
+    const NAME: &'static str = "focal";
+    const TARGET: LossTarget = LossTarget::Numbers;
+    const PREDICTION: LossPrediction = LossPrediction::LogOdds;
+
+    fn declared(arguments: &mut Arguments) -> Result<Focal, ArgumentError> {
+        let focusing = arguments.optional("focusing", 2.0)?;
+        if focusing < 0.0 {
+            let message =
+                format!("`focusing` is {focusing}; expected a number that is not negative");
+            return Err(arguments.problem("focusing", message));
+        }
+        let loss = Focal::new()
+            .focusing(focusing)
+            .reduction(declared::reduction(arguments)?);
+        Ok(match declared::share(arguments, "balance")? {
+            Some(alpha) => loss.balance(alpha),
+            None => loss,
+        })
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

@@ -1,6 +1,8 @@
 //! Caffe's hinge loss.
 
+use super::declared::{DeclaredLoss, LossPrediction, LossTarget};
 use super::multinomial_logistic::class_labels;
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{DType, Tensor};
 
@@ -48,5 +50,22 @@ impl Hinge {
             };
             losses.sum(..) / batch as f64
         })
+    }
+}
+
+impl DeclaredLoss for Hinge {
+    const NAME: &'static str = "hinge";
+    const TARGET: LossTarget = LossTarget::Labels;
+    const PREDICTION: LossPrediction = LossPrediction::Scores;
+
+    fn declared(arguments: &mut Arguments) -> Result<Hinge, ArgumentError> {
+        Ok(match arguments.optional("squared", false)? {
+            true => Hinge::new().squared(),
+            false => Hinge::new(),
+        })
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

@@ -1,5 +1,7 @@
 //! Distances of pairs that belong together or not.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -50,5 +52,21 @@ impl HingeEmbedding {
         module_scope("hinge_embedding", || {
             input.hinge_embedding_loss(target, self.margin, self.reduction)
         })
+    }
+}
+
+impl DeclaredLoss for HingeEmbedding {
+    const NAME: &'static str = "hinge_embedding";
+    const TARGET: LossTarget = LossTarget::Signs;
+    const PREDICTION: LossPrediction = LossPrediction::Values;
+
+    fn declared(arguments: &mut Arguments) -> Result<HingeEmbedding, ArgumentError> {
+        Ok(HingeEmbedding::new()
+            .margin(arguments.optional("margin", 1.0)?)
+            .reduction(declared::reduction(arguments)?))
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

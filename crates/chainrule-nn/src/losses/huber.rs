@@ -1,5 +1,7 @@
 //! Squares near, absolute differences far.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -50,5 +52,21 @@ impl Huber {
         module_scope("huber", || {
             input.huber_loss(target, self.delta, self.reduction)
         })
+    }
+}
+
+impl DeclaredLoss for Huber {
+    const NAME: &'static str = "huber";
+    const TARGET: LossTarget = LossTarget::Numbers;
+    const PREDICTION: LossPrediction = LossPrediction::Values;
+
+    fn declared(arguments: &mut Arguments) -> Result<Huber, ArgumentError> {
+        Ok(Huber::new()
+            .delta(declared::positive(arguments, "delta", 1.0)?)
+            .reduction(declared::reduction(arguments)?))
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

@@ -1,9 +1,11 @@
 //! Caffe's information gain loss.
 
+use super::declared::{DeclaredLoss, LossPrediction, LossTarget};
 use super::multinomial_logistic::{LEAST, class_labels};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::error::raise;
 use chainrule_core::graph::module_scope;
-use chainrule_core::{Error, ErrorKind, Tensor};
+use chainrule_core::{DType, Error, ErrorKind, Tensor};
 
 /// `-Σ H[label, c] log p[c] / N` over classes and a batch of N examples: Caffe's `InfogainLoss`. The matrix H
 /// `[classes, classes]` says what each class's probability is worth for each label; with the identity it is
@@ -59,5 +61,26 @@ impl Infogain {
             let gains = self.gains.index_select(0, &labels);
             -(gains * input.clamp_min(LEAST).log()).sum(..) / input.shape()[0] as f64
         })
+    }
+}
+
+impl DeclaredLoss for Infogain {
+    const NAME: &'static str = "infogain";
+    const TARGET: LossTarget = LossTarget::Labels;
+    const PREDICTION: LossPrediction = LossPrediction::Probabilities;
+
+    fn declared(arguments: &mut Arguments) -> Result<Infogain, ArgumentError> {
+        let rows: Vec<Vec<f64>> = arguments.required("gains")?;
+        let classes = rows.len();
+        if classes == 0 || rows.iter().any(|row| row.len() != classes) {
+            let message = "`gains` is not square; expected a row for each class, with a number for each class";
+            return Err(arguments.problem("gains", message));
+        }
+        let gains = Tensor::from_vec(rows.concat(), [classes, classes]);
+        Ok(Infogain::new(&gains.cast(DType::F32)))
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

@@ -1,5 +1,7 @@
 //! Distributions against each other.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -56,5 +58,27 @@ impl KlDivergence {
             let sum = input.kl_div(target, self.log_target, Reduction::Sum);
             sum / input.shape().first().copied().unwrap_or(1) as f64
         })
+    }
+}
+
+impl DeclaredLoss for KlDivergence {
+    const NAME: &'static str = "kl_divergence";
+    const ALSO: &'static [&'static str] = &["kl"];
+    const TARGET: LossTarget = LossTarget::Numbers;
+    const PREDICTION: LossPrediction = LossPrediction::Logits;
+
+    fn declared(arguments: &mut Arguments) -> Result<KlDivergence, ArgumentError> {
+        let mut loss = KlDivergence::new().reduction(declared::reduction(arguments)?);
+        if arguments.optional("log_target", false)? {
+            loss = loss.log_target();
+        }
+        Ok(match arguments.optional("batch_mean", false)? {
+            true => loss.batch_mean(),
+            false => loss,
+        })
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

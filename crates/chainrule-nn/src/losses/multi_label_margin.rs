@@ -1,5 +1,7 @@
 //! Several classes above all others by a margin.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -36,5 +38,19 @@ impl MultiLabelMargin {
         module_scope("multi_label_margin", || {
             input.multilabel_margin_loss(target, self.reduction)
         })
+    }
+}
+
+impl DeclaredLoss for MultiLabelMargin {
+    const NAME: &'static str = "multi_label_margin";
+    const TARGET: LossTarget = LossTarget::LabelLists;
+    const PREDICTION: LossPrediction = LossPrediction::Scores;
+
+    fn declared(arguments: &mut Arguments) -> Result<MultiLabelMargin, ArgumentError> {
+        Ok(MultiLabelMargin::new().reduction(declared::reduction(arguments)?))
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

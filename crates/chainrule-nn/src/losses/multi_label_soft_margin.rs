@@ -1,5 +1,7 @@
 //! Several classes, each a decision of its own.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -41,5 +43,23 @@ impl MultiLabelSoftMargin {
         module_scope("multi_label_soft_margin", || {
             input.multilabel_soft_margin_loss(target, self.weights.as_ref(), self.reduction)
         })
+    }
+}
+
+impl DeclaredLoss for MultiLabelSoftMargin {
+    const NAME: &'static str = "multi_label_soft_margin";
+    const TARGET: LossTarget = LossTarget::Numbers;
+    const PREDICTION: LossPrediction = LossPrediction::LogOdds;
+
+    fn declared(arguments: &mut Arguments) -> Result<MultiLabelSoftMargin, ArgumentError> {
+        let loss = MultiLabelSoftMargin::new().reduction(declared::reduction(arguments)?);
+        Ok(match declared::row(arguments, "weights")? {
+            Some(weights) => loss.weights(&weights),
+            None => loss,
+        })
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

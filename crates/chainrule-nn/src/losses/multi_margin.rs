@@ -1,5 +1,7 @@
 //! One class above all others by a margin.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -66,5 +68,26 @@ impl MultiMargin {
             let weights = self.weights.as_ref();
             input.multi_margin_loss(target, self.power, self.margin, weights, self.reduction)
         })
+    }
+}
+
+impl DeclaredLoss for MultiMargin {
+    const NAME: &'static str = "multi_margin";
+    const TARGET: LossTarget = LossTarget::Labels;
+    const PREDICTION: LossPrediction = LossPrediction::Scores;
+
+    fn declared(arguments: &mut Arguments) -> Result<MultiMargin, ArgumentError> {
+        let mut loss = MultiMargin::new()
+            .power(declared::positive(arguments, "power", 1.0)?)
+            .margin(arguments.optional("margin", 1.0)?)
+            .reduction(declared::reduction(arguments)?);
+        if let Some(weights) = declared::row(arguments, "weights")? {
+            loss = loss.weights(&weights);
+        }
+        Ok(loss)
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

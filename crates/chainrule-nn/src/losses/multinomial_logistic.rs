@@ -1,5 +1,7 @@
 //! Caffe's multinomial logistic loss.
 
+use super::declared::{DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::error::raise;
 use chainrule_core::graph::module_scope;
 use chainrule_core::{DType, Error, ErrorKind, Tensor};
@@ -36,6 +38,20 @@ impl MultinomialLogistic {
         module_scope("multinomial_logistic", || {
             input.clamp_min(LEAST).log().nll_loss(target)
         })
+    }
+}
+
+impl DeclaredLoss for MultinomialLogistic {
+    const NAME: &'static str = "multinomial_logistic";
+    const TARGET: LossTarget = LossTarget::Labels;
+    const PREDICTION: LossPrediction = LossPrediction::Probabilities;
+
+    fn declared(_arguments: &mut Arguments) -> Result<MultinomialLogistic, ArgumentError> {
+        Ok(MultinomialLogistic::new())
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }
 

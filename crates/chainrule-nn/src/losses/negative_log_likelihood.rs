@@ -1,5 +1,7 @@
 //! Classes against log-probabilities.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{CrossEntropyOptions, Reduction, Tensor};
 
@@ -56,5 +58,27 @@ impl NegativeLogLikelihood {
         module_scope("negative_log_likelihood", || {
             input.nll_loss_with(target, &self.options)
         })
+    }
+}
+
+impl DeclaredLoss for NegativeLogLikelihood {
+    const NAME: &'static str = "negative_log_likelihood";
+    const ALSO: &'static [&'static str] = &["nll"];
+    const TARGET: LossTarget = LossTarget::Labels;
+    const PREDICTION: LossPrediction = LossPrediction::Logits;
+
+    fn declared(arguments: &mut Arguments) -> Result<NegativeLogLikelihood, ArgumentError> {
+        let mut loss = NegativeLogLikelihood::new().reduction(declared::reduction(arguments)?);
+        if let Some(weights) = declared::row(arguments, "weights")? {
+            loss = loss.weights(&weights);
+        }
+        Ok(match arguments.given("ignore")? {
+            Some(label) => loss.ignore(label),
+            None => loss,
+        })
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

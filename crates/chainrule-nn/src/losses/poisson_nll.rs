@@ -1,5 +1,7 @@
 //! Counts.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -71,5 +73,28 @@ impl PoissonNll {
                 self.reduction,
             )
         })
+    }
+}
+
+impl DeclaredLoss for PoissonNll {
+    const NAME: &'static str = "poisson_nll";
+    const TARGET: LossTarget = LossTarget::Numbers;
+    const PREDICTION: LossPrediction = LossPrediction::Values;
+
+    fn declared(arguments: &mut Arguments) -> Result<PoissonNll, ArgumentError> {
+        let mut loss = PoissonNll::new()
+            .epsilon(declared::positive(arguments, "epsilon", 1e-8)?)
+            .reduction(declared::reduction(arguments)?);
+        if arguments.optional("rates", false)? {
+            loss = loss.rates();
+        }
+        Ok(match arguments.optional("full", false)? {
+            true => loss.full(),
+            false => loss,
+        })
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

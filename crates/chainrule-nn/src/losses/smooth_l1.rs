@@ -1,5 +1,7 @@
 //! Absolute differences, rounded off at 0.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -50,5 +52,21 @@ impl SmoothL1 {
         module_scope("smooth_l1", || {
             input.smooth_l1_loss(target, self.beta, self.reduction)
         })
+    }
+}
+
+impl DeclaredLoss for SmoothL1 {
+    const NAME: &'static str = "smooth_l1";
+    const TARGET: LossTarget = LossTarget::Numbers;
+    const PREDICTION: LossPrediction = LossPrediction::Values;
+
+    fn declared(arguments: &mut Arguments) -> Result<SmoothL1, ArgumentError> {
+        Ok(SmoothL1::new()
+            .beta(declared::positive(arguments, "beta", 1.0)?)
+            .reduction(declared::reduction(arguments)?))
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

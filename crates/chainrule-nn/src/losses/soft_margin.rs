@@ -1,5 +1,7 @@
 //! Two classes, written 1 and -1.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -33,5 +35,19 @@ impl SoftMargin {
         module_scope("soft_margin", || {
             input.soft_margin_loss(target, self.reduction)
         })
+    }
+}
+
+impl DeclaredLoss for SoftMargin {
+    const NAME: &'static str = "soft_margin";
+    const TARGET: LossTarget = LossTarget::Signs;
+    const PREDICTION: LossPrediction = LossPrediction::LogOdds;
+
+    fn declared(arguments: &mut Arguments) -> Result<SoftMargin, ArgumentError> {
+        Ok(SoftMargin::new().reduction(declared::reduction(arguments)?))
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

@@ -1,5 +1,7 @@
 //! Squared differences.
 
+use super::declared::{self, DeclaredLoss, LossPrediction, LossTarget};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::graph::module_scope;
 use chainrule_core::{Reduction, Tensor};
 
@@ -31,5 +33,20 @@ impl SquaredError {
     #[track_caller]
     pub fn forward(&self, input: &Tensor, target: &Tensor) -> Tensor {
         module_scope("squared_error", || input.mse_loss(target, self.reduction))
+    }
+}
+
+impl DeclaredLoss for SquaredError {
+    const NAME: &'static str = "squared_error";
+    const ALSO: &'static [&'static str] = &["mse"];
+    const TARGET: LossTarget = LossTarget::Numbers;
+    const PREDICTION: LossPrediction = LossPrediction::Values;
+
+    fn declared(arguments: &mut Arguments) -> Result<SquaredError, ArgumentError> {
+        Ok(SquaredError::new().reduction(declared::reduction(arguments)?))
+    }
+
+    fn loss(&self, predictions: &Tensor, targets: &Tensor) -> Tensor {
+        self.forward(predictions, targets)
     }
 }

@@ -43,14 +43,15 @@ const ENTRIES: &[Entry] = &[
     entry::<super::Adafactor>(),
     entry::<super::Muon>(),
     entry::<super::Lion>(),
+    entry::<super::Lbfgs>(),
 ];
 
-/// All optimisers that a configuration can name. L-BFGS is not among them: it evaluates the loss itself.
+/// All optimisers that a configuration can name.
 pub fn optimiser_names() -> Vec<&'static str> {
     ENTRIES.iter().map(|entry| entry.name).collect()
 }
 
-/// The optimiser called `name`. All take `learning_rate`, `weight_decay`, `maximize` and the patterns `frozen` and `undecayed`
+/// The optimiser called `name`. All but L-BFGS take `learning_rate`, `weight_decay`, `maximize` and the patterns `frozen` and `undecayed`
 /// besides their own arguments, which are called as their methods are.
 ///
 /// ```
@@ -97,11 +98,20 @@ pub(crate) fn unknown(
 /// The learning rate, which has no default: every task has its own.
 pub(crate) fn learning_rate(arguments: &mut Arguments) -> Result<f64, ArgumentError> {
     let rate: f64 = arguments.required("learning_rate")?;
-    match rate >= 0.0 && rate.is_finite() {
-        true => Ok(rate),
+    not_negative(arguments, "learning_rate", rate)
+}
+
+/// The value of the argument `name`, once it is at least 0.
+pub(crate) fn not_negative(
+    arguments: &Arguments,
+    name: &str,
+    value: f64,
+) -> Result<f64, ArgumentError> {
+    match value >= 0.0 && value.is_finite() {
+        true => Ok(value),
         false => Err(arguments.problem(
-            "learning_rate",
-            format!("`learning_rate` is {rate}; expected a number that is not negative"),
+            name,
+            format!("`{name}` is {value}; expected a number that is not negative"),
         )),
     }
 }
@@ -110,7 +120,7 @@ impl<R: Rule> Descent<R> {
     /// Takes the arguments that all optimisers have.
     pub(crate) fn with_common(mut self, arguments: &mut Arguments) -> Result<Self, ArgumentError> {
         if let Some(decay) = arguments.given("weight_decay")? {
-            self = self.weight_decay(decay);
+            self = self.weight_decay(not_negative(arguments, "weight_decay", decay)?);
         }
         if arguments.optional("maximize", false)? {
             self = self.maximize();

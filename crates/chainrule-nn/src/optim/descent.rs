@@ -188,6 +188,11 @@ impl<R: Rule> Optimiser for Descent<R> {
         self.rule.set_momentum(momentum)
     }
 
+    fn add_group(&mut self, group: Group) -> bool {
+        Descent::add_group(self, group);
+        true
+    }
+
     fn steps(&self) -> u64 {
         self.steps
     }

@@ -1,6 +1,9 @@
 //! Parameters that are treated otherwise than the rest.
 
+use super::configured::not_negative;
 use crate::pattern::matches;
+use crate::{ArgumentError, Arguments};
+use chainrule_core::tree::{Tree, named_leaves};
 
 /// Settings for the parameters whose paths match a pattern, in which `*` stands for any characters.
 ///
@@ -55,6 +58,37 @@ impl Group {
         }
     }
 
+    /// The group that a configuration describes: `parameters`, its pattern, and any of `learning_rate`, `learning_rate_factor`,
+    /// `weight_decay` and `frozen`.
+    ///
+    /// # Errors
+    /// When an argument is missing, wrong or not known.
+    pub fn configured(arguments: &mut Arguments) -> Result<Group, ArgumentError> {
+        let mut group = Group::matching(arguments.required::<String>("parameters")?);
+        let rate = arguments.given("learning_rate")?;
+        if let Some(rate) = rate {
+            group = group.learning_rate(not_negative(arguments, "learning_rate", rate)?);
+        }
+        if let Some(factor) = arguments.given("learning_rate_factor")? {
+            if rate.is_some() {
+                let message = "a group has a learning rate of its own or a factor, not both";
+                return Err(arguments.problem("learning_rate_factor", message));
+            }
+            let factor = not_negative(arguments, "learning_rate_factor", factor)?;
+            group = group.learning_rate_factor(factor);
+        }
+        if let Some(decay) = arguments.given("weight_decay")? {
+            group = group.weight_decay(not_negative(arguments, "weight_decay", decay)?);
+        }
+        match arguments.given("frozen")? {
+            Some(true) => group = group.frozen(),
+            Some(false) => group = group.trained(),
+            None => {}
+        }
+        arguments.finish()?;
+        Ok(group)
+    }
+
     /// A learning rate that no schedule changes.
     pub fn learning_rate(mut self, rate: f64) -> Group {
         self.rate = Some(Rate::Fixed(rate));
@@ -83,6 +117,12 @@ impl Group {
     pub fn trained(mut self) -> Group {
         self.frozen = Some(false);
         self
+    }
+
+    /// Whether a parameter of the model matches the pattern.
+    pub fn matches_any<T: Tree>(&self, model: &T) -> bool {
+        let mut parameters = named_leaves(model).into_iter();
+        parameters.any(|(name, _)| matches(&self.pattern, &name))
     }
 
     /// The settings for the parameter called `name`, where `settings` hold for all.

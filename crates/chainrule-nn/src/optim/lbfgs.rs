@@ -1,9 +1,11 @@
 //! L-BFGS.
 
-use super::StateError;
+use super::configured::not_negative;
 use super::line_search::{Point, strong_wolfe};
+use super::{ConfiguredOptimiser, MissingGradients, Optimiser, StateError};
+use crate::{ArgumentError, Arguments};
 use chainrule_core::tree::{Path, Tree, leaves, mapped};
-use chainrule_core::{Tensor, evaluate, value_and_grad};
+use chainrule_core::{DType, Tensor, evaluate, value_and_grad};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The quasi-Newton method of limited memory (Liu, Nocedal 1989), for losses without noise: full batches, simulations, small
@@ -37,6 +39,7 @@ pub struct Lbfgs {
     change_tolerance: f64,
     history: usize,
     search: bool,
+    steps: u64,
     memory: Memory,
 }
 
@@ -68,6 +71,7 @@ impl Lbfgs {
             change_tolerance: 1e-9,
             history: 100,
             search: false,
+            steps: 0,
             memory: Memory::default(),
         }
     }
@@ -125,12 +129,16 @@ impl Lbfgs {
         let (value, gradient) = evaluated(&start);
         let end = self.iterate(start, value, gradient, &evaluated);
         *model = shaped(shape, &end);
+        self.steps += 1;
         value
     }
 
     /// What is kept from step to step, by name, for [`save`](crate::save).
     pub fn state(&self) -> BTreeMap<String, Tensor> {
-        let mut all = BTreeMap::from([(SCALE.to_owned(), Tensor::from(self.memory.scale))]);
+        let mut all = BTreeMap::from([
+            (SCALE.to_owned(), Tensor::from(self.memory.scale)),
+            (STEPS.to_owned(), Tensor::from(self.steps as i64)),
+        ]);
         for (number, (change, step, inverse)) in self.memory.pairs.iter().enumerate() {
             all.insert(format!("pairs.{number}.change"), change.clone());
             all.insert(format!("pairs.{number}.step"), step.clone());
@@ -160,6 +168,7 @@ impl Lbfgs {
         };
         let pairs =
             (0..).take_while(|number| state.contains_key(&format!("pairs.{number}.change")));
+        let steps = take(STEPS.to_owned()).cast(DType::I64).item::<i64>();
         let mut memory = Memory {
             scale: take(SCALE.to_owned()).item(),
             ..Memory::default()
@@ -181,6 +190,7 @@ impl Lbfgs {
         let unexpected: Vec<String> = left.into_keys().collect();
         if missing.is_empty() && unexpected.is_empty() {
             self.memory = memory;
+            self.steps = steps.max(0) as u64;
             return Ok(());
         }
         Err(StateError {
@@ -266,6 +276,101 @@ impl Lbfgs {
     }
 }
 
+/// A training loop asks for [`as_lbfgs`](Optimiser::as_lbfgs) and gives it the loss. Who has nothing but a gradient gets one
+/// iteration of the given length from [`step`](Optimiser::step), without a search.
+impl Optimiser for Lbfgs {
+    fn name(&self) -> &'static str {
+        Lbfgs::NAME
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn set_learning_rate(&mut self, rate: f64) {
+        self.learning_rate = rate;
+    }
+
+    fn set_momentum(&mut self, _momentum: f64) -> bool {
+        false
+    }
+
+    fn as_lbfgs(&mut self) -> Option<&mut Lbfgs> {
+        Some(self)
+    }
+
+    fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    fn step(
+        &mut self,
+        parameters: &[(String, &Tensor)],
+        gradients: &[Tensor],
+    ) -> Result<Vec<Option<Tensor>>, MissingGradients> {
+        let learnt: Vec<(&String, &Tensor, &Tensor)> = parameters
+            .iter()
+            .zip(gradients)
+            .filter(|((_, leaf), _)| leaf.dtype().is_floating())
+            .map(|((name, leaf), gradient)| (name, *leaf, gradient))
+            .collect();
+        let missing = learnt
+            .iter()
+            .filter(|(_, _, gradient)| gradient.is_absent());
+        let names: Vec<String> = missing.map(|(name, _, _)| (*name).clone()).collect();
+        if !names.is_empty() {
+            return Err(MissingGradients { names });
+        }
+        let weights: Vec<Tensor> = learnt.iter().map(|(_, leaf, _)| (*leaf).clone()).collect();
+        let slopes: Vec<Tensor> = learnt.iter().map(|(.., slope)| (*slope).clone()).collect();
+        let mut once = self.clone();
+        (once.iterations, once.search) = (1, false);
+        let unasked = |_: &Tensor| unreachable!("one iteration without a search evaluates nothing");
+        let (start, slope) = (flattened(&weights), evaluated(flattened(&slopes)));
+        let end = once.iterate(start, f64::INFINITY, slope, &unasked);
+        self.memory = once.memory;
+        self.steps += 1;
+        let mut values = shaped(&weights, &end).into_iter();
+        let of_leaf = |(_, leaf): &(String, &Tensor)| {
+            leaf.dtype().is_floating().then(|| values.next()).flatten()
+        };
+        Ok(parameters.iter().map(of_leaf).collect())
+    }
+
+    fn state(&self) -> BTreeMap<String, Tensor> {
+        Lbfgs::state(self)
+    }
+
+    fn restore_named(
+        &mut self,
+        _parameters: &[(String, &Tensor)],
+        state: &BTreeMap<String, Tensor>,
+    ) -> Result<(), StateError> {
+        self.restore(state)
+    }
+}
+
+impl ConfiguredOptimiser for Lbfgs {
+    const NAME: &'static str = "lbfgs";
+
+    fn configured(arguments: &mut Arguments) -> Result<Lbfgs, ArgumentError> {
+        let rate = arguments.optional("learning_rate", 1.0)?;
+        let rate = not_negative(arguments, "learning_rate", rate)?;
+        let mut lbfgs = Lbfgs::new(rate)
+            .max_iterations(arguments.optional("max_iterations", 20)?)
+            .history(arguments.optional("history", 100)?)
+            .gradient_tolerance(arguments.optional("gradient_tolerance", 1e-7)?)
+            .change_tolerance(arguments.optional("change_tolerance", 1e-9)?);
+        if let Some(count) = arguments.given("max_evaluations")? {
+            lbfgs = lbfgs.max_evaluations(count);
+        }
+        Ok(match arguments.optional("strong_wolfe", true)? {
+            true => lbfgs.strong_wolfe(),
+            false => lbfgs,
+        })
+    }
+}
+
 impl Memory {
     /// The direction of descent at a point with this gradient, after the last step has been taken into the memory.
     fn direction(&mut self, gradient: &Tensor, history: usize) -> Tensor {
@@ -303,6 +408,7 @@ impl Memory {
 }
 
 const SCALE: &str = "scale";
+const STEPS: &str = "steps";
 
 /// All floating-point leaves in one vector.
 fn flattened<T: Tree>(tree: &T) -> Tensor {

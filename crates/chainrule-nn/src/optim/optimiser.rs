@@ -1,7 +1,7 @@
 //! What all optimisers share towards the outside.
 
 use super::gradients::{check_structure, replace};
-use super::{MissingGradients, StateError};
+use super::{Group, Lbfgs, MissingGradients, StateError};
 use chainrule_core::tree::{Tree, leaves, named_leaves};
 use chainrule_core::{Gradients, Tensor};
 use std::collections::BTreeMap;
@@ -36,6 +36,18 @@ pub trait Optimiser {
     /// Changes the share of the last step (of the first moment) that is kept, as a one-cycle schedule does. `false` if the
     /// optimiser has none.
     fn set_momentum(&mut self, momentum: f64) -> bool;
+
+    /// Treats the parameters that match the group's pattern as the group says, from the next step on. `false` if the optimiser
+    /// treats all parameters alike.
+    fn add_group(&mut self, _group: Group) -> bool {
+        false
+    }
+
+    /// The optimiser that evaluates the loss itself, if this is it: a training loop calls its [`step`](Lbfgs::step) with the
+    /// loss instead of this trait's.
+    fn as_lbfgs(&mut self) -> Option<&mut Lbfgs> {
+        None
+    }
 
     /// How many steps have been made.
     fn steps(&self) -> u64;
@@ -171,6 +183,14 @@ impl<O: Optimiser + ?Sized> Optimiser for Box<O> {
 
     fn set_momentum(&mut self, momentum: f64) -> bool {
         (**self).set_momentum(momentum)
+    }
+
+    fn as_lbfgs(&mut self) -> Option<&mut Lbfgs> {
+        (**self).as_lbfgs()
+    }
+
+    fn add_group(&mut self, group: Group) -> bool {
+        (**self).add_group(group)
     }
 
     fn steps(&self) -> u64 {

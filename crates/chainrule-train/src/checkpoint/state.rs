@@ -39,6 +39,9 @@ pub struct RunState {
     pub(crate) early_stop: Option<Counters>,
     pub(crate) schedule: Vec<String>,
     pub(crate) callbacks: Vec<String>,
+    /// The scale of the loss and the good steps since it changed.
+    #[serde(default)]
+    pub(crate) scaler: Option<(f64, u64)>,
 }
 
 /// The best validation of a run.
@@ -76,6 +79,7 @@ impl RunState {
             early_stop: None,
             schedule: Vec::new(),
             callbacks: Vec::new(),
+            scaler: None,
         }
     }
 }

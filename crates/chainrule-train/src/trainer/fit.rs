@@ -25,6 +25,7 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
     /// # Panics
     /// When the loss function does, at its own line.
     pub fn fit(&mut self, data: impl Source<B>) -> Result<Outcome, TrainError> {
+        self.check_settings()?;
         let total = self.total_steps(&data)?;
         let resumed = self.resume()?;
         self.report_beginning(total)?;
@@ -36,6 +37,27 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
             self.epoch(&data, total)?;
         }
         self.report_end(total)
+    }
+
+    /// Whether what was asked for goes together.
+    fn check_settings(&mut self) -> Result<(), TrainError> {
+        let average = self.average.as_ref();
+        if let Some(reason) = average.and_then(|average| average.refusal(&self.model)) {
+            return Err(TrainError::Settings(reason));
+        }
+        let searches = self.optimiser.as_lbfgs().is_some();
+        let with = match (self.clip, &self.scaler) {
+            (Some(_), _) => "clip gradients",
+            (_, Some(_)) => "scale the loss",
+            _ => return Ok(()),
+        };
+        match searches {
+            true => Err(TrainError::Settings(format!(
+                "{} evaluates the loss itself: a run cannot {with} for it",
+                self.optimiser.name()
+            ))),
+            false => Ok(()),
+        }
     }
 
     fn total_steps(&self, data: &impl Source<B>) -> Result<u64, TrainError> {
@@ -67,7 +89,8 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
                     self.state.batch, self.state.epoch
                 )));
             }
-            let step = self.update(&group)?;
+            let kept = self.is_shown_after(group.len(), per_epoch, total);
+            let step = self.update(&group, kept)?;
             self.clock.training += start.elapsed();
             self.clock.examples += step.examples;
             self.state.step += 1;
@@ -133,6 +156,17 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
             Rhythm::Steps(every) => self.state.step.is_multiple_of(every),
         };
         is_due || after.run_is_over || self.state.stopped.is_some()
+    }
+
+    /// Whether the next update, of so many batches, is one after which weights and gradients are written down.
+    fn is_shown_after(&self, batches: usize, per_epoch: usize, total: u64) -> bool {
+        let epoch_is_over = self.state.batch + batches >= per_epoch;
+        let is_due = match self.rhythm {
+            Rhythm::Epochs(every) => epoch_is_over && (self.state.epoch + 1).is_multiple_of(every),
+            Rhythm::Steps(every) => (self.state.step + 1).is_multiple_of(every),
+        };
+        let run_is_over = self.state.step + 1 == total;
+        self.writer.is_some() && self.validation.is_some() && (is_due || run_is_over)
     }
 
     /// Validates, and lets the result decide what it decides.

@@ -1,5 +1,6 @@
 //! The training loop: [`Trainer`].
 
+mod averaging;
 mod callback;
 mod clip;
 mod early_stop;
@@ -32,9 +33,11 @@ use crate::flow::GradientFlow;
 use crate::history::History;
 use crate::metrics::Metric;
 use crate::progress::Reporter;
+use averaging::Averaging;
 use chainrule_core::Tensor;
 use chainrule_core::tree::mapped;
-use chainrule_nn::{Ema, Module, Optimiser};
+use chainrule_nn::precision::LossScaler;
+use chainrule_nn::{Module, Optimiser};
 use clip::Clip;
 use rate::Rate;
 use settings::{Length, Rhythm};
@@ -93,7 +96,8 @@ pub struct Trainer<'a, M, B> {
     rhythm: Rhythm,
     metrics: Vec<Box<dyn Metric + 'a>>,
     measure_training: bool,
-    average: Option<Ema>,
+    average: Option<Averaging>,
+    scaler: Option<LossScaler>,
     early_stop: Option<EarlyStop>,
     callbacks: Vec<Box<dyn Callback<M> + 'a>>,
     reporter: Option<Box<dyn Reporter + 'a>>,
@@ -101,6 +105,8 @@ pub struct Trainer<'a, M, B> {
     flow: Option<GradientFlow>,
     events: Option<PathBuf>,
     writer: Option<EventWriter>,
+    /// The gradients of a step that a validation follows, for the event file.
+    gradients: Option<M>,
     checkpoints: Option<Checkpoints>,
     history: History,
     state: RunState,
@@ -131,6 +137,7 @@ impl<'a, M: Module, B> Trainer<'a, M, B> {
             metrics: Vec::new(),
             measure_training: true,
             average: None,
+            scaler: None,
             early_stop: None,
             callbacks: Vec::new(),
             reporter: None,
@@ -138,6 +145,7 @@ impl<'a, M: Module, B> Trainer<'a, M, B> {
             flow: None,
             events: None,
             writer: None,
+            gradients: None,
             checkpoints: None,
             history: History::new(),
             state: RunState::beginning(),

@@ -7,6 +7,7 @@ use super::{TrainError, Trainer};
 use crate::events::EventWriter;
 use crate::progress::Progress;
 use chainrule_core::Tree;
+use chainrule_core::tree::named_leaves;
 use chainrule_nn::Module;
 
 impl<M: Module, B: Tree> Trainer<'_, M, B> {
@@ -71,7 +72,7 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
         Ok(())
     }
 
-    /// The weights for the event file.
+    /// The weights, and the gradients of the last step, for the event file.
     pub(super) fn record_weights(&mut self) -> Result<(), TrainError> {
         let Some(writer) = &mut self.writer else {
             return Ok(());
@@ -79,6 +80,13 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
         for (name, tensor) in self.model.named_parameters() {
             if tensor.dtype().is_floating() {
                 writer.histogram(&format!("weights/{name}"), self.state.step, tensor)?;
+            }
+        }
+        if let Some(gradients) = self.gradients.take() {
+            for (name, tensor) in named_leaves(&gradients) {
+                if tensor.dtype().is_floating() && !tensor.is_absent() {
+                    writer.histogram(&format!("gradients/{name}"), self.state.step, tensor)?;
+                }
             }
         }
         Ok(writer.flush()?)

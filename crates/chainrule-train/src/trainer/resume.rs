@@ -48,6 +48,9 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
         if let (Some(flow), Some(kept)) = (&mut self.flow, checkpoint.flow()?) {
             *flow = kept;
         }
+        if let (Some(scaler), Some(state)) = (&mut self.scaler, checkpoint.state().scaler) {
+            scaler.restore(state);
+        }
         self.history = checkpoint.history()?;
         self.validated = group(&self.history, "validation");
         let state = checkpoint.state().clone();
@@ -80,6 +83,7 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
             early_stop: self.early_stop.as_ref().map(|stop| stop.counters()),
             schedule: self.rate.as_ref().map_or(Vec::new(), |rate| rate.state()),
             callbacks: callbacks.collect(),
+            scaler: self.scaler.as_ref().map(|scaler| scaler.state()),
             ..self.state.clone()
         };
         let content = Content {

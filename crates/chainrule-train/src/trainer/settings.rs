@@ -1,5 +1,6 @@
 //! What a run is told before it begins.
 
+use super::averaging::Averaging;
 use super::clip::Clip;
 use super::rate::Rate;
 use super::{Callback, EarlyStop, Source, Trainer};
@@ -8,8 +9,9 @@ use crate::flow::GradientFlow;
 use crate::metrics::Metric;
 use crate::progress::Reporter;
 use chainrule_core::Tensor;
+use chainrule_nn::precision::LossScaler;
 use chainrule_nn::schedules::Schedule;
-use chainrule_nn::{Ema, Module};
+use chainrule_nn::{Ema, Module, Swa};
 use std::path::PathBuf;
 
 /// How long a run is.
@@ -135,7 +137,28 @@ impl<'a, M: Module, B> Trainer<'a, M, B> {
     /// Keeps an exponential moving average of the weights, which takes the share `decay` of itself and the rest of the model
     /// after each step. Validation and [`averaged`](Trainer::averaged) use it.
     pub fn average(mut self, decay: f64) -> Self {
-        self.average = Some(Ema::new(&self.model, decay).growing());
+        let ema = Ema::new(&self.model, decay).growing();
+        self.average = Some(Averaging::Exponential(ema));
+        self
+    }
+
+    /// Keeps the mean of the models that there are after step `from` and every `every` steps after it: stochastic weight
+    /// averaging ([`Swa`]), as a rule with a constant learning rate. Validation and [`averaged`](Trainer::averaged) use it.
+    ///
+    /// A model with running statistics, as batch norm keeps them, is refused when the run begins.
+    pub fn average_from(mut self, from: u64, every: u64) -> Self {
+        self.average = Some(Averaging::Mean {
+            swa: Swa::new(),
+            from: from.max(1),
+            every: every.max(1),
+        });
+        self
+    }
+
+    /// Multiplies the loss that is descended by a scale, for networks that compute in f16, and divides the gradients by it. A
+    /// step with a gradient that is not finite is left out, and the scale lowered.
+    pub fn scale_loss(mut self, scaler: LossScaler) -> Self {
+        self.scaler = Some(scaler);
         self
     }
 
@@ -169,7 +192,8 @@ impl<'a, M: Module, B> Trainer<'a, M, B> {
         self
     }
 
-    /// Writes event files for TensorBoard into this folder: all numbers, and the weights after each validation.
+    /// Writes event files for TensorBoard into this folder: all numbers, and after each validation the
+    /// weights and the gradients of the step before it.
     pub fn events(mut self, folder: impl Into<PathBuf>) -> Self {
         self.events = Some(folder.into());
         self

@@ -7,6 +7,11 @@ use chainrule_core::{Tensor, Tree, evaluate, value_and_grad_aux};
 use chainrule_nn::{Accumulation, Module, Update, named, observe};
 use std::cell::RefCell;
 
+/// Gradients that overflow at this scale overflow at any.
+const LEAST_SCALE: f64 = 1.0 / 1024.0;
+const OVERFLOW: &str = "gradients are not finite in f16, however small the loss is scaled\n    help: lower the learning rate, \
+                        or compute in bf16 or f32";
+
 /// What a step showed.
 pub(super) struct Step {
     /// The mean over the batches of the step.
@@ -36,12 +41,30 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
     /// Makes one update from the mean gradient of `batches`.
     ///
     /// Loss, outputs and new parameters are computed in one evaluation: nothing of the step is held after it.
-    pub(super) fn update(&mut self, batches: &[B]) -> Result<Step, TrainError> {
+    /// With `kept`, the gradients are kept for the event file.
+    pub(super) fn update(&mut self, batches: &[B], kept: bool) -> Result<Step, TrainError> {
         let watched = self
             .flow
             .as_ref()
             .is_some_and(|flow| flow.wants(self.state.step));
         let (parts, mut gradients) = self.parts(batches, watched);
+        if self.optimiser.as_lbfgs().is_some() {
+            return self.search(batches, &parts);
+        }
+        let mut finite = true;
+        if let Some(scaler) = &mut self.scaler {
+            match scaler.unscale(&gradients) {
+                Some(unscaled) => gradients = unscaled,
+                None => finite = false,
+            }
+            if scaler.scale() < LEAST_SCALE {
+                return Err(TrainError::Settings(OVERFLOW.to_owned()));
+            }
+        }
+        if !finite {
+            evaluate(&parts.iter().flat_map(Part::wanted).collect::<Vec<_>>());
+            return self.measure(&parts, Vec::new());
+        }
         if let Some(clip) = self.clip {
             clip.apply(&mut gradients);
         }
@@ -56,11 +79,36 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
             _ => Vec::new(),
         };
         let wanted = parts.iter().flat_map(Part::wanted);
-        evaluate(&wanted.chain(leaves(&self.model)).collect::<Vec<_>>());
+        let mut wanted: Vec<&Tensor> = wanted.chain(leaves(&self.model)).collect();
+        self.gradients = kept.then_some(gradients);
+        wanted.extend(self.gradients.iter().flat_map(leaves));
+        evaluate(&wanted);
         if let Some(average) = &mut self.average {
-            average.update(&self.model);
+            average.update(&self.model, self.state.step + 1);
         }
         self.measure(&parts, findings)
+    }
+
+    /// One step of an optimiser that evaluates the loss itself.
+    fn search(&mut self, batches: &[B], parts: &[Part]) -> Result<Step, TrainError> {
+        evaluate(&parts.iter().flat_map(Part::wanted).collect::<Vec<_>>());
+        self.set_learning_rate();
+        let (loss, penalty) = (&self.loss, &self.penalty);
+        let objective = |model: &M| {
+            let losses = batches.iter().map(|batch| loss(model, batch).loss);
+            let sum = losses.reduce(|sum, loss| sum + loss);
+            let mean = sum.expect("a step has a batch") / batches.len() as f64;
+            match penalty {
+                Some(penalty) => mean + penalty(model),
+                None => mean,
+            }
+        };
+        let lbfgs = self.optimiser.as_lbfgs().expect("asked before");
+        lbfgs.step(&mut self.model, objective);
+        if let Some(average) = &mut self.average {
+            average.update(&self.model, self.state.step + 1);
+        }
+        self.measure(parts, Vec::new())
     }
 
     /// What every batch gave, and the mean of their gradients.
@@ -97,6 +145,10 @@ impl<M: Module, B: Tree> Trainer<'_, M, B> {
             let objective = match &self.penalty {
                 Some(penalty) => &judged.loss + penalty(model),
                 None => judged.loss.clone(),
+            };
+            let objective = match &self.scaler {
+                Some(scaler) => objective * scaler.scale(),
+                None => objective,
             };
             (objective, (judged.loss, judged.measured))
         })(&self.model);

@@ -2,7 +2,7 @@
 
 use super::{Architecture, layer};
 use crate::train::model::Stack;
-use chainrule::nn::{ArgumentError, Arguments};
+use chainrule::nn::{ArgumentError, Arguments, Value};
 
 /// Linear layers with `activation` between them; `hidden` lists their extents.
 pub struct Mlp;
@@ -21,9 +21,9 @@ impl Architecture for Mlp {
             layer(stack, "flatten", &[])?;
         }
         for extent in hidden {
-            layer(stack, "linear", &[("outputs", extent)])?;
+            layer(stack, "linear", &[("outputs", Value::from(extent))])?;
             layer(stack, &activation, &[])?;
         }
-        layer(stack, "linear", &[("outputs", outputs)])
+        layer(stack, "linear", &[("outputs", Value::from(outputs))])
     }
 }

@@ -1,7 +1,10 @@
 //! Architectures by name: each is a file that puts layers of the catalogue one behind the other.
 
+pub mod alexnet;
 mod lenet;
 mod mlp;
+mod transformer;
+pub mod vision_transformer;
 
 use super::model::Stack;
 use chainrule::error::nearest;
@@ -32,7 +35,13 @@ const fn entry<A: Architecture>() -> Entry {
     }
 }
 
-const ARCHITECTURES: &[Entry] = &[entry::<mlp::Mlp>(), entry::<lenet::LeNet>()];
+const ARCHITECTURES: &[Entry] = &[
+    entry::<mlp::Mlp>(),
+    entry::<lenet::LeNet>(),
+    entry::<alexnet::AlexNet>(),
+    entry::<transformer::Transformer>(),
+    entry::<vision_transformer::VisionTransformer>(),
+];
 
 /// The architecture of this name, or what to say if there is none.
 pub fn find(name: &str) -> Result<&'static Entry, String> {
@@ -49,11 +58,22 @@ pub fn find(name: &str) -> Result<&'static Entry, String> {
         })
 }
 
-/// Adds a layer with whole numbers for arguments.
-fn layer(stack: &mut Stack, kind: &str, numbers: &[(&str, usize)]) -> Result<(), ArgumentError> {
-    let with = |arguments: Arguments, (name, number): &(&str, usize)| {
-        arguments.with(*name, Value::Integer(*number as i64))
-    };
-    let mut arguments = numbers.iter().fold(Arguments::new(kind), with);
+/// Adds a layer with these arguments.
+fn layer(stack: &mut Stack, kind: &str, given: &[(&str, Value)]) -> Result<(), ArgumentError> {
+    let with =
+        |arguments: Arguments, (name, value): &(&str, Value)| arguments.with(*name, value.clone());
+    let mut arguments = given.iter().fold(Arguments::new(kind), with);
     stack.push(kind, &mut arguments)
+}
+
+/// An extent or a count, which is not 0.
+fn at_least_one(
+    arguments: &mut Arguments,
+    name: &'static str,
+    default: usize,
+) -> Result<usize, ArgumentError> {
+    match arguments.optional(name, default)? {
+        0 => Err(arguments.problem(name, format!("`{name}` is 0; expected at least 1"))),
+        number => Ok(number),
+    }
 }

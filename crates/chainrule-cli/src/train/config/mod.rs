@@ -9,16 +9,14 @@ pub use section::{File, Section};
 use chainrule::error::nearest;
 use std::ops::Range;
 use std::rc::Rc;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 /// The tables of a configuration.
 #[derive(Debug)]
 pub struct Config {
     pub data: Section,
     pub model: Section,
-    /// `[[model.layers]]`, in order.
-    pub layers: Vec<Section>,
+    pub loss: Option<Section>,
     pub optimiser: Section,
     pub schedule: Option<Section>,
     pub regulariser: Option<Section>,
@@ -27,13 +25,15 @@ pub struct Config {
     pub text: String,
 }
 
-const TABLES: [&str; 6] = [
-    "data",
-    "model",
-    "optimiser",
-    "schedule",
-    "regulariser",
-    "run",
+/// The tables that there are, and what each may list.
+const TABLES: [(&str, Option<&str>); 7] = [
+    ("data", None),
+    ("model", Some("layers")),
+    ("loss", None),
+    ("optimiser", Some("groups")),
+    ("schedule", Some("stages")),
+    ("regulariser", Some("groups")),
+    ("run", None),
 ];
 
 impl Config {
@@ -49,10 +49,11 @@ impl Config {
         let tables = document.get_ref();
         for (key, value) in tables {
             let key_text: &str = key.get_ref();
-            if !TABLES.contains(&key_text) {
-                let hint = match nearest(key_text, TABLES) {
+            let known = TABLES.map(|(name, _)| name);
+            if !known.contains(&key_text) {
+                let hint = match nearest(key_text, known) {
                     Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("there are {}", TABLES.join(", ")),
+                    None => format!("there are {}", known.join(", ")),
                 };
                 return Err(at(
                     key.span(),
@@ -76,20 +77,18 @@ impl Config {
                 return Ok(None);
             };
             let table = value.get_ref().as_table().expect("checked above");
-            Section::read(&file, name, key.span(), table).map(Some)
+            let parts = TABLES.iter().find(|(known, _)| *known == name);
+            let parts = parts.and_then(|(_, parts)| *parts);
+            Section::read(&file, name, key.span(), table, parts).map(Some)
         };
         let required = |name: &str| {
             let missing = || at(0..0, format!("the table `[{name}]` is missing"));
             optional(name)?.ok_or_else(missing)
         };
-        let (model, layers) = match find("model") {
-            Some((key, value)) => read_model(&file, key.span(), value)?,
-            None => return Err(at(0..0, "the table `[model]` is missing".to_owned())),
-        };
         Ok(Config {
             data: required("data")?,
-            model,
-            layers,
+            model: required("model")?,
+            loss: optional("loss")?,
             optimiser: required("optimiser")?,
             schedule: optional("schedule")?,
             regulariser: optional("regulariser")?,
@@ -97,33 +96,4 @@ impl Config {
             text: text.to_owned(),
         })
     }
-}
-
-/// The table `model` and the layers in it.
-fn read_model(
-    file: &Rc<File>,
-    span: Range<usize>,
-    value: &Spanned<DeValue<'_>>,
-) -> Result<(Section, Vec<Section>), Problem> {
-    let mut table = value.get_ref().as_table().expect("checked before").clone();
-    let Some(listed) = table.remove("layers") else {
-        return Ok((Section::read(file, "model", span, &table)?, Vec::new()));
-    };
-    let wrong = |span: Range<usize>| {
-        let message = "layers are tables: write `[[model.layers]]` before each".to_owned();
-        Problem::at(&file.name, &file.text, span, message)
-    };
-    let list = listed
-        .get_ref()
-        .as_array()
-        .ok_or_else(|| wrong(listed.span()))?;
-    let layers = list.iter().enumerate().map(|(number, layer)| {
-        let table = layer
-            .get_ref()
-            .as_table()
-            .ok_or_else(|| wrong(layer.span()))?;
-        Section::read(file, &format!("layer {number}"), layer.span(), table)
-    });
-    let layers = layers.collect::<Result<Vec<Section>, Problem>>()?;
-    Ok((Section::read(file, "model", span, &table)?, layers))
 }

@@ -25,18 +25,25 @@ pub struct Section {
     pub arguments: Arguments,
     /// Where the keys and the values stand.
     places: BTreeMap<String, (Range<usize>, Range<usize>)>,
+    /// The tables listed in it, such as `[[model.layers]]`.
+    pub parts: Vec<Section>,
 }
 
 impl Section {
-    /// The table called `name`. Tables in it are mistakes.
+    /// The table called `name`, which may list tables called `parts`. Others in it are mistakes.
     pub fn read(
         file: &Rc<File>,
         name: &str,
         span: Range<usize>,
         table: &DeTable<'_>,
+        parts: Option<&str>,
     ) -> Result<Section, Problem> {
         let mut section = Section::empty(file, name, span);
         for (key, value) in table {
+            if let Some(parts) = parts.filter(|&parts| key.get_ref().as_ref() == parts) {
+                section.parts = read_parts(file, name, parts, value)?;
+                continue;
+            }
             let name = key.get_ref().to_string();
             let places = (key.span(), value.span());
             let value = read_value(value).map_err(|(span, problem)| {
@@ -55,6 +62,7 @@ impl Section {
             span,
             arguments: Arguments::new(name),
             places: BTreeMap::new(),
+            parts: Vec::new(),
         }
     }
 
@@ -136,6 +144,28 @@ impl Section {
     fn mark(&self, span: Range<usize>, message: String) -> Problem {
         Problem::at(&self.file.name, &self.file.text, span, message)
     }
+}
+
+/// The tables of a list.
+fn read_parts(
+    file: &Rc<File>,
+    owner: &str,
+    name: &str,
+    value: &Spanned<DeValue<'_>>,
+) -> Result<Vec<Section>, Problem> {
+    let wrong = |span: Range<usize>| {
+        let message = format!("{name} are tables: write `[[{owner}.{name}]]` before each");
+        Problem::at(&file.name, &file.text, span, message)
+    };
+    let list = value.get_ref().as_array();
+    let list = list.ok_or_else(|| wrong(value.span()))?;
+    let parts = list.iter().enumerate().map(|(number, part)| {
+        let table = part.get_ref().as_table();
+        let table = table.ok_or_else(|| wrong(part.span()))?;
+        let name = format!("{} {number}", name.trim_end_matches('s'));
+        Section::read(file, &name, part.span(), table, None)
+    });
+    parts.collect()
 }
 
 type Misread = (Range<usize>, String);

@@ -3,12 +3,14 @@
 use super::tell::Teller;
 use super::{Example, folder, fresh};
 use crate::train::TrainProblem;
+use crate::train::architectures::{Architecture, alexnet};
+use crate::train::model::Stack;
 use crate::train::options::TrainOptions;
 use chainrule::data::readers::cifar;
 use chainrule::data::transforms::{Compose, FlipHorizontal, Normalise, RandomCrop, Transform};
 use chainrule::data::{Dataset, Loader};
+use chainrule::nn::Arguments;
 use chainrule::nn::schedules::{Cosine, WarmUp};
-use chainrule::nn::{Conv2d, Dropout, Flatten, LocalResponseNorm, MaxPool2d, Relu};
 use chainrule::prelude::*;
 use chainrule_train::metrics::Accuracy;
 use chainrule_train::progress::reporter;
@@ -23,61 +25,13 @@ const EPOCHS: u64 = 8;
 /// Images in the one step of the whole network.
 const FULL_BATCH: usize = 8;
 
-/// The network of the paper: convolutions in two groups where it was divided over two GPUs, local response normalisation,
-/// overlapping pools, dropout. Images `[batch, 3, 227, 227]` to 1,000 logits; 60,965,224 parameters.
-fn alexnet() -> Sequential {
-    // The paper's alpha of 1e-4 is of the sum over 5 channels, here it is of their mean.
-    let norm = || LocalResponseNorm::new(5).alpha(5e-4).beta(0.75).k(2.0);
-    let pool = || MaxPool2d::new(3).stride(2);
-    Sequential::new()
-        .then(Conv2d::new(3, 96, 11).stride(4))
-        .then(Relu::new())
-        .then(norm())
-        .then(pool())
-        .then(Conv2d::grouped(96, 256, 5, 2).padding(2))
-        .then(Relu::new())
-        .then(norm())
-        .then(pool())
-        .then(Conv2d::new(256, 384, 3).padding(1))
-        .then(Relu::new())
-        .then(Conv2d::grouped(384, 384, 3, 2).padding(1))
-        .then(Relu::new())
-        .then(Conv2d::grouped(384, 256, 3, 2).padding(1))
-        .then(Relu::new())
-        .then(pool())
-        .then(Flatten::new())
-        .then(Dropout::new(0.5))
-        .then(Linear::new(9216, 4096))
-        .then(Relu::new())
-        .then(Dropout::new(0.5))
-        .then(Linear::new(4096, 4096))
-        .then(Relu::new())
-        .then(Linear::new(4096, 1000))
-}
-
-/// The same order of layers for images `[batch, 3, 32, 32]` and ten classes.
-fn scaled() -> Sequential {
-    let norm = || LocalResponseNorm::new(5).alpha(5e-4).beta(0.75).k(2.0);
-    let pool = || MaxPool2d::new(3).stride(2);
-    Sequential::new()
-        .then(Conv2d::new(3, 48, 5).padding(2))
-        .then(Relu::new())
-        .then(norm())
-        .then(pool())
-        .then(Conv2d::grouped(48, 96, 5, 2).padding(2))
-        .then(Relu::new())
-        .then(norm())
-        .then(pool())
-        .then(Conv2d::new(96, 128, 3).padding(1))
-        .then(Relu::new())
-        .then(Conv2d::grouped(128, 96, 3, 2).padding(1))
-        .then(Relu::new())
-        .then(pool())
-        .then(Flatten::new())
-        .then(Dropout::new(0.3))
-        .then(Linear::new(96 * 3 * 3, 256))
-        .then(Relu::new())
-        .then(Linear::new(256, 10))
+/// AlexNet for images of this shape, as configurations name it.
+fn alexnet(image: [usize; 3], classes: usize, small: bool) -> Sequential {
+    let mut arguments = Arguments::new("alexnet").with("small", small.into());
+    let mut stack = Stack::new(&image.into(), DType::F32);
+    let built = alexnet::AlexNet::build(&mut arguments, &mut stack, classes);
+    built.expect("the layers fit the images");
+    stack.finish()
 }
 
 impl Example for AlexNet {
@@ -89,7 +43,7 @@ impl Example for AlexNet {
         let teller = Teller::new(options.json);
         let seed = fresh(options);
         whole_network(options, teller)?;
-        let net = scaled();
+        let net = alexnet([3, 32, 32], 10, true);
         if options.dry_run {
             return teller.say(
                 "model",
@@ -134,7 +88,7 @@ impl Example for AlexNet {
 
 /// Counts the parameters of the network of the paper, and times a forward pass and a training step.
 fn whole_network(options: &TrainOptions, teller: Teller) -> Result<(), TrainProblem> {
-    let mut net = alexnet();
+    let mut net = alexnet([3, 227, 227], 1000, false);
     let count = net.parameter_count();
     if options.dry_run {
         let summary = net.summary(&Tensor::zeros([1, 3, 227, 227]));

@@ -1,15 +1,19 @@
 //! `[data]`: what a run learns from.
 
+pub mod arrays;
+mod table;
+
+pub use table::Rows;
+
 use super::TrainProblem;
-use super::config::{Problem, Section};
-use chainrule::data::readers::csv::{Column, Csv, Table};
+use super::config::Section;
+use chainrule::data::readers::csv::Csv;
 use chainrule::data::readers::image::Colour;
 use chainrule::data::readers::image_folder::ImageFolder;
 use chainrule::data::readers::text::{Vocabulary, Windows};
 use chainrule::data::readers::{cifar, idx, text};
-use chainrule::data::{DataError, Dataset, Random, TensorDataset, breast_cancer};
+use chainrule::data::{DataError, Dataset, Random, breast_cancer};
 use chainrule::error::nearest;
-use chainrule::nn::{FromValue, Value};
 use chainrule::{DType, Shape, Tensor};
 use std::path::{Path, PathBuf};
 
@@ -40,8 +44,10 @@ impl Task {
 pub enum Reading {
     /// An image with this many channels.
     Image(usize),
-    /// Rows of a table, standardised by these means and deviations.
-    Rows(Csv, Option<(Tensor, Tensor)>),
+    /// Rows of a table.
+    Rows(Rows),
+    /// Arrays like the inputs, a row for each example.
+    Arrays,
     /// Characters.
     Text(Vocabulary),
 }
@@ -62,12 +68,38 @@ impl Data {
     }
 }
 
-const KINDS: [&str; 7] = [
+/// Which examples are learnt from and which are held out, drawn by a seed.
+struct Halves {
+    training: Vec<usize>,
+    test: Vec<usize>,
+}
+
+impl Halves {
+    /// The share `fraction` of `count` examples is for the test.
+    fn of(count: usize, fraction: f64, seed: u64) -> Halves {
+        let mut training = Random::new(seed).permutation(count);
+        let kept = (count as f64 * (1.0 - fraction.clamp(0.0, 1.0))).round();
+        let test = training.split_off(kept as usize);
+        Halves { training, test }
+    }
+
+    /// The rows of a tensor of either part.
+    fn of_tensor(&self, tensor: &Tensor) -> (Tensor, Tensor) {
+        let part = |rows: &[usize]| {
+            let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
+            tensor.index_select(0, &Tensor::from(rows))
+        };
+        (part(&self.training), part(&self.test))
+    }
+}
+
+const KINDS: [&str; 8] = [
     "mnist",
     "fashion-mnist",
     "cifar10",
     "images",
     "csv",
+    "arrays",
     "breast-cancer",
     "text",
 ];
@@ -97,10 +129,11 @@ pub fn read(section: &mut Section, folder: Option<&Path>, seed: u64) -> Result<D
         }
         "images" => folders(section, &required(section)?, seed)?,
         "csv" => {
-            let csv = csv_of(section)?;
-            table(section, csv.read(required(section)?)?, csv, seed)?
+            let csv = table::csv_of(section)?;
+            table::table(section, csv.read(required(section)?)?, csv, seed)?
         }
-        "breast-cancer" => table(section, breast_cancer()?, Csv::new(), seed)?,
+        "arrays" => arrays::read(section, &required(section)?, seed)?,
+        "breast-cancer" => table::table(section, breast_cancer()?, Csv::new(), seed)?,
         "text" => sequence(section, &required(section)?)?,
         other => {
             let hint = match nearest(other, KINDS) {
@@ -149,6 +182,14 @@ fn folders(section: &mut Section, path: &Path, seed: u64) -> Result<Data, TrainP
             ImageFolder::open(train, colour)?,
             ImageFolder::open(test, colour)?,
         );
+        if train.classes() != test.classes() {
+            return Err(TrainProblem::Request(format!(
+                "{}: `train` has folders for the classes {}, `test` for {}; both need the same",
+                path.display(),
+                train.classes().join(", "),
+                test.classes().join(", ")
+            )));
+        }
         return Ok(Data {
             task: Task::Classes(train.classes().to_vec()),
             training: Box::new(train.load()?),
@@ -165,89 +206,6 @@ fn folders(section: &mut Section, path: &Path, seed: u64) -> Result<Data, TrainP
         task,
         reading,
     })
-}
-
-/// A column by its name or its number.
-struct ColumnName(Column);
-
-impl FromValue for ColumnName {
-    fn from_value(value: &Value) -> Option<ColumnName> {
-        match value {
-            Value::Text(name) => Some(ColumnName(Column::Named(name.clone()))),
-            Value::Integer(number) => {
-                Some(ColumnName(Column::Numbered(isize::try_from(*number).ok()?)))
-            }
-            _ => None,
-        }
-    }
-
-    fn expected() -> String {
-        "the name or the number of a column".to_owned()
-    }
-}
-
-fn csv_of(section: &mut Section) -> Result<Csv, Problem> {
-    let mut csv = Csv::new().header(section.optional("header", true)?);
-    let label: Option<ColumnName> = section.given("label")?;
-    let targets: Option<Vec<ColumnName>> = section.given("targets")?;
-    match (label, targets) {
-        (Some(label), None) => csv = csv.label(label.0),
-        (None, Some(targets)) => csv = csv.targets(targets.into_iter().map(|column| column.0)),
-        _ => {
-            return Err(section.whole(
-                "a table needs `label`, the column of the class, or `targets`, those of numbers",
-            ));
-        }
-    }
-    if let Some(inputs) = section.given::<Vec<ColumnName>>("inputs")? {
-        csv = csv.inputs(inputs.into_iter().map(|column| column.0));
-    }
-    Ok(csv)
-}
-
-/// The rows of a table in two parts, standardised by the first.
-fn table(section: &mut Section, table: Table, csv: Csv, seed: u64) -> Result<Data, TrainProblem> {
-    let fraction: f64 = section.optional("test", 0.2)?;
-    let standardise = section.optional("standardise", true)?;
-    let (targets, task) = match (&table.labels, &table.targets) {
-        (Some(labels), _) => (labels, Task::Classes(table.classes.clone())),
-        (None, Some(targets)) => (targets, Task::Numbers(targets.shape()[1])),
-        (None, None) => {
-            return Err(section
-                .whole("the table has neither labels nor targets")
-                .into());
-        }
-    };
-    let rows = table.inputs.shape()[0];
-    let mut first = Random::new(seed).permutation(rows);
-    let second = first.split_off((rows as f64 * (1.0 - fraction.clamp(0.0, 1.0))).round() as usize);
-    let part = |rows: &[usize], tensor: &Tensor| {
-        let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
-        tensor.index_select(0, &Tensor::from(rows))
-    };
-    let (mut training, mut test) = (part(&first, &table.inputs), part(&second, &table.inputs));
-    let mut scale = None;
-    if standardise && !first.is_empty() {
-        let (mean, deviation) = moments(&training);
-        training = (training - &mean) / &deviation;
-        test = (test - &mean) / &deviation;
-        scale = Some((mean, deviation));
-    }
-    Ok(Data {
-        training: Box::new(TensorDataset::new((training, part(&first, targets)))?),
-        test: Box::new(TensorDataset::new((test, part(&second, targets)))?),
-        task,
-        reading: Reading::Rows(csv, scale),
-    })
-}
-
-/// The mean and the deviation of each column, 1 where a column does not vary.
-fn moments(inputs: &Tensor) -> (Tensor, Tensor) {
-    let mean = inputs.mean(0);
-    let deviation = (inputs - &mean).square().mean(0).sqrt();
-    let deviation = deviation.gt(0.0).where_(&deviation, 1.0);
-    chainrule::evaluate(&[&mean, &deviation]);
-    (mean, deviation)
 }
 
 /// The windows of a text, the last part of it for the test.
