@@ -304,7 +304,7 @@ fn what_is_reported_names_loss_accuracy_and_findings() {
     for tag in [
         "weights/0.weight",
         "gradients/0.weight",
-        "gradients/3.bias",
+        "gradients/2.bias",
         "validation/loss",
     ] {
         let found = written

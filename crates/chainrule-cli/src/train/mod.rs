@@ -4,6 +4,7 @@ mod architectures;
 mod config;
 mod data;
 mod examples;
+mod learning;
 mod model;
 mod objective;
 mod options;
@@ -11,6 +12,7 @@ mod plan;
 mod predict;
 mod run;
 mod sampling;
+mod settings;
 mod shown;
 
 pub use options::{EvaluateOptions, PredictOptions, TrainOptions};

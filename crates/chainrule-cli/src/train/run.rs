@@ -3,7 +3,8 @@
 use super::data::Task;
 use super::objective::Precision;
 use super::options::{EvaluateOptions, TrainOptions};
-use super::plan::{Average, Batch, Overrides, Plan, plan, trainer};
+use super::plan::{Batch, Overrides, Plan, plan, trainer};
+use super::settings::Average;
 use super::{TrainProblem, shown};
 use chainrule::data::Loader;
 use chainrule::nn::Sequential;
@@ -49,17 +50,49 @@ pub fn train_text(
         describe(&plan, options.json)?;
         return Ok(None);
     }
+    if let Some(path) = &plan.settings.report {
+        check_folder_of(path)?;
+    }
+    let leaves_one = !plan.settings.drop_last
+        && plan.data.training.len() % plan.settings.batch == 1
+        && plan.data.training.len() > 1;
     // Mistakes that the engine finds in a network or a batch are the user's: they are shown, not panicked with.
-    attempt(|| fit(plan, options))
-        .map_err(TrainProblem::Engine)?
-        .map(Some)
+    let outcome = attempt(|| fit(plan, options)).map_err(|error| {
+        if !leaves_one || !error.message().contains("more than one value") {
+            return TrainProblem::Engine(error);
+        }
+        let help = "the last batch of an epoch has one example: take another `batch_size`, or leave it out with \
+                    `drop_last = true`";
+        TrainProblem::Request(format!("{error}\n    help: {help}"))
+    });
+    outcome?.map(Some)
+}
+
+/// A report that cannot be written should be known before the training, not after it.
+fn check_folder_of(report: &Path) -> Result<(), TrainProblem> {
+    let folder = report
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(TrainProblem::Request(format!(
+            "the report cannot be written to {}: there is no folder {}",
+            report.display(),
+            folder.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// `--dry-run`.
 fn describe(plan: &Plan, json: bool) -> Result<(), TrainProblem> {
     let summary = plan.summary();
     let settings = &plan.settings;
-    let steps = settings.total_steps(plan.data.training.len().div_ceil(settings.batch));
+    let examples = plan.data.training.len();
+    let batches = match settings.drop_last {
+        true => examples / settings.batch,
+        false => examples.div_ceil(settings.batch),
+    };
+    let steps = settings.total_steps(batches);
     let mut out = std::io::stdout().lock();
     if json {
         let object = json!({
@@ -69,6 +102,7 @@ fn describe(plan: &Plan, json: bool) -> Result<(), TrainProblem> {
             "training_examples": plan.data.training.len(),
             "test_examples": plan.data.test.len(),
             "outputs": plan.data.task.outputs(),
+            "loss": plan.objective.loss.name(),
             "optimiser": plan.optimiser.name(),
             "steps": steps,
             "batch_size": settings.batch,
@@ -93,6 +127,7 @@ fn describe(plan: &Plan, json: bool) -> Result<(), TrainProblem> {
         settings.batch * settings.accumulate,
         plan.optimiser.name()
     )?;
+    writeln!(out, "loss: {}", plan.objective.loss.name())?;
     if let Some((schedule, _)) = &plan.schedule {
         writeln!(out, "schedule: {schedule:?}")?;
     }

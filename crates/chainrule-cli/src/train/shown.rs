@@ -15,7 +15,7 @@ use std::path::Path;
 /// A confusion matrix of more classes cannot be read.
 const MOST_CLASSES: usize = 50;
 /// How many pictures are shown as they come, and how many of those that were told wrongly.
-const PICTURES: usize = 18;
+const PICTURES: usize = 16;
 /// The length of the text that a network writes.
 const CHARACTERS: usize = 600;
 const TEMPERATURE: f64 = 0.8;

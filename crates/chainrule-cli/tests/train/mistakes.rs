@@ -151,7 +151,19 @@ fn data_that_cannot_be_learnt_from_is_said() {
         &norm.replacen("batch_size = 16", "batch_size = 159", 1),
     );
     let message = failed(&["train", &norm]);
-    assert!(message.contains("more than one value"), "{message}");
+    assert!(
+        message.contains("more than one value") && message.contains("drop_last = true"),
+        "{message}"
+    );
+    let text = fs::read_to_string(&norm).expect("it was written");
+    let dropped = text.replacen("batch_size = 159", "batch_size = 159\ndrop_last = true", 1);
+    done(&["train", &folder.write("dropped.toml", dropped), "--json"]);
+    let none = text.replacen("batch_size = 159", "batch_size = 161\ndrop_last = true", 1);
+    let message = failed(&["train", &folder.write("none.toml", none)]);
+    assert!(message.contains("no batches"), "{message}");
+    let report = folder.path("nowhere/report.html");
+    let message = failed(&["train", &norm, "--report", &report]);
+    assert!(message.contains("there is no folder"), "{message}");
 }
 
 #[test]

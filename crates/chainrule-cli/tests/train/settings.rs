@@ -218,6 +218,12 @@ fn penalties_have_strengths_by_group() {
         .as_f64()
         .expect("it is measured");
     assert!((loss - 2f64.ln()).abs() < 0.02, "{end}");
+    let negative = with(&[("l2 = 1e-5", "l2 = -1e-5")]);
+    let message = failed(&["train", &config(&folder, &negative), "--dry-run"]);
+    assert!(
+        message.contains("not negative") && message.contains("     ^^^^^"),
+        "{message}"
+    );
     let wrong = with(&[(REGULARISER, "[[regulariser.groups]]\nl1 = 1.0")]);
     let message = failed(&["train", &config(&folder, &wrong), "--dry-run"]);
     assert!(message.contains("`parameters` is missing"), "{message}");
