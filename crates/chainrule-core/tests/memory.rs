@@ -115,3 +115,45 @@ fn untracked_depth_costs_no_memory() {
     peak_of(5);
     assert_eq!(peak_of(20), peak_of(200));
 }
+
+/// A loss that is evaluated with its gradient keeps nothing for a second backward pass; one that is evaluated by itself
+/// keeps what the backward pass to come will read.
+#[test]
+fn a_gradient_in_the_same_task_leaves_nothing_behind() {
+    let _turn = turn();
+    let w = Tensor::from(vec![0.3; 10_000]).tracked();
+    evaluate(&[&w]);
+    let deep = |w: &Tensor| (0..20).fold(w.clone(), |x, _| x.sin()).sum(..);
+    let before = live_bytes();
+    let loss = deep(&w);
+    let gradients = loss.backward();
+    let gradient = gradients.of(&w);
+    evaluate(&[&loss, &gradient]);
+    assert_eq!(live_bytes() - before, 80_000, "the gradient alone");
+    let expected = gradient.to_vec::<f64>();
+    // A second pass through the same history computes again what was not kept.
+    assert_eq!(loss.backward().of(&w).to_vec::<f64>(), expected);
+
+    let before = live_bytes();
+    let alone = deep(&w);
+    alone.item::<f64>();
+    assert!(
+        live_bytes() - before >= 19 * 80_000,
+        "the operands of 19 sines"
+    );
+}
+
+/// The gradient of a gradient's size, read before its own backward pass.
+#[test]
+fn a_penalty_on_a_gradient_keeps_its_own_residuals() {
+    let _turn = turn();
+    let w = Tensor::from(vec![0.3, -0.2, 0.7]).tracked();
+    let penalty = |w: &Tensor| chainrule_core::grad(loss)(w).square().sum(..);
+    let read = penalty(&w);
+    read.item::<f64>();
+    let unread = penalty(&w);
+    assert_eq!(
+        read.backward().of(&w).to_vec::<f64>(),
+        unread.backward().of(&w).to_vec::<f64>()
+    );
+}

@@ -412,7 +412,13 @@ impl Tensor {
         let sum = (1..size).fold(squares.narrow(1, 0, channels), |sum, shift| {
             sum + squares.narrow(1, shift, channels)
         });
-        &x / (sum * (alpha / size as f64) + k).pow(beta)
+        let divisor = sum * (alpha / size as f64) + k;
+        // The usual exponent by two roots, which cost a fraction of a power. At 0 their derivative would be undefined.
+        if beta == 0.75 && alpha >= 0.0 && k > 0.0 {
+            let root = divisor.sqrt();
+            return x / (root.sqrt() * root);
+        }
+        x / divisor.pow(beta)
     }
 
     /// Batch normalisation of `[batch, channels, ..]` by the batch's own statistics, for training: the normalised tensor,

@@ -157,28 +157,51 @@ fn run(collected: Collected, targets: &[&Tensor]) -> Result<(), Error> {
     Ok(())
 }
 
+/// What will be differentiated after the task, as far as can be told.
+#[derive(Clone, Copy, Default)]
+struct Later {
+    /// The node itself, as part of a result that a user holds.
+    itself: bool,
+    /// The gradient that runs through the node, as part of such a result.
+    its_gradient: bool,
+}
+
+impl Later {
+    fn any(self) -> bool {
+        self.itself || self.its_gradient
+    }
+}
+
 /// Decides whose values outlive the task: what a user holds (the targets among them), what an unevaluated node elsewhere
 /// still reads, and what the backward pass of a tracked result will read.
+///
+/// Where the gradient is part of the task that backward pass is taking place already, and what it reads is not kept for
+/// another one. Should there be another, the values are computed again.
 fn mark_kept(steps: &mut [TaskStep]) {
     let references = references_here(steps);
-    let mut differentiable_later: SmallVec<[bool; 64]> = SmallVec::from_elem(false, steps.len());
+    let gradients_read = read_by_gradients(steps);
+    let mut later: SmallVec<[Later; 64]> = SmallVec::from_elem(Later::default(), steps.len());
     for position in (0..steps.len()).rev() {
         let node = steps[position].node();
         let wanted = Arc::strong_count(node) > references[position] as usize + node.listed();
-        let tracked = node.is_tracked();
+        let (tracked, derived) = (node.is_tracked(), node.derived);
         let mut kept = wanted;
-        differentiable_later[position] |= wanted && tracked;
+        later[position].itself |= wanted && tracked && !derived;
+        let known = later[position];
         if node.kind == Kind::Leaf {
             // A boundary below a history that stays: without its value it would hold on to all that came before it.
-            kept |= differentiable_later[position];
-        } else if differentiable_later[position] && tracked {
+            kept |= known.any();
+        } else if known.any() && tracked {
             let reads = node.operation.backward_reads();
-            kept |= reads.outputs;
+            let read_again = |read: usize| known.its_gradient || !gradients_read[read];
+            kept |= reads.outputs && read_again(position);
             for operand in 0..steps[position].inputs().len() {
                 if let Source::Step(input, _) = steps[position].inputs()[operand] {
-                    differentiable_later[input as usize] = true;
-                    if reads.reads_input(operand) {
-                        steps[input as usize].keep();
+                    let input = input as usize;
+                    later[input].itself |= known.itself && !derived;
+                    later[input].its_gradient |= known.its_gradient || derived;
+                    if reads.reads_input(operand) && read_again(input) {
+                        steps[input].keep();
                     }
                 }
             }
@@ -187,6 +210,19 @@ fn mark_kept(steps: &mut [TaskStep]) {
             steps[position].keep();
         }
     }
+}
+
+/// Which values the gradients of the task read.
+fn read_by_gradients(steps: &[TaskStep]) -> SmallVec<[bool; 64]> {
+    let mut read = SmallVec::from_elem(false, steps.len());
+    for step in steps.iter().filter(|step| step.is_derived()) {
+        for source in step.inputs() {
+            if let Source::Step(input, _) = *source {
+                read[input as usize] = true;
+            }
+        }
+    }
+    read
 }
 
 /// How many references to each step's node the task accounts for: its own and those of later steps.

@@ -9,7 +9,7 @@ use crate::shape::Shape;
 use std::collections::HashMap;
 
 /// Nodes that a group may have; more would not fit the first-level cache.
-const LARGEST: usize = 160;
+pub(super) const LARGEST: usize = 160;
 
 /// Which group each node belongs to, if any.
 pub(crate) struct Groups {

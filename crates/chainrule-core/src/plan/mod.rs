@@ -1,7 +1,8 @@
 //! From recorded nodes to steps over slots: what an evaluation runs, worked out once for each structure.
 //!
 //! [`lower`] copies the task into an indexed graph, opening composites without a kernel and merging common
-//! subexpressions; [`fuse`] gathers elementwise nodes into groups; [`schedule`] orders the steps and notes when each value
+//! subexpressions; [`fuse`] gathers elementwise nodes into groups; [`recompute`] lets groups compute again what would
+//! otherwise be stored for them; [`schedule`] orders the steps and notes when each value
 //! is read last. [`cache`] keeps plans by the structure of their task, so a training loop plans once.
 
 mod cache;
@@ -9,6 +10,7 @@ mod fuse;
 mod graph;
 mod key;
 mod lower;
+mod recompute;
 mod schedule;
 mod simplify;
 

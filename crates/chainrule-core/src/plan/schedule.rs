@@ -2,6 +2,7 @@
 
 use super::fuse::Groups;
 use super::graph::{Class, Graph, Origin, Ref};
+use super::recompute::{self, Members};
 use crate::backend::Value;
 use crate::declare::OperationRef;
 use crate::graph::Spec;
@@ -62,21 +63,24 @@ pub(crate) struct Group {
 
 pub(crate) fn schedule(graph: Graph, groups: Groups) -> Plan {
     let slots = Slots::of(&graph);
-    let mut members: Vec<Vec<u32>> = vec![Vec::new(); groups.count];
+    let Members { of_group, inside } = recompute::members(&graph, &groups);
     let mut units: Vec<Unit> = Vec::new();
     let mut unit_of_node = vec![u32::MAX; graph.nodes.len()];
     for (position, node) in graph.nodes.iter().enumerate() {
         match (groups.of_node[position], node.class()) {
-            (Some(group), _) => members[group as usize].push(position as u32),
-            (None, Class::Given) => {}
+            (Some(_), _) | (None, Class::Given) => {}
             (None, _) => {
                 unit_of_node[position] = units.len() as u32;
                 units.push(Unit::Single(position as u32));
             }
         }
     }
-    for (group, nodes) in members.into_iter().enumerate() {
+    for (group, nodes) in of_group.into_iter().enumerate() {
+        if nodes.is_empty() {
+            continue;
+        }
         for &node in &nodes {
+            // A value that several groups compute is read from memory by none.
             unit_of_node[node as usize] = units.len() as u32;
         }
         units.push(Unit::Group(group as u32, nodes));
@@ -87,14 +91,13 @@ pub(crate) fn schedule(graph: Graph, groups: Groups) -> Plan {
         .iter()
         .flat_map(|(_, outputs)| outputs.iter().copied())
         .collect();
-    let escaping = escaping(&graph, &groups, &kept_nodes);
     let mut steps: Vec<Step> = order
         .into_iter()
         .map(|unit| match &units[unit as usize] {
             Unit::Single(node) => single(&graph, *node, &slots),
             Unit::Group(group, nodes) => {
                 let trailing = groups.trailing[*group as usize];
-                grouped(&graph, nodes, trailing, &slots, &escaping)
+                grouped(&graph, nodes, trailing, &slots, &inside)
             }
         })
         .collect();
@@ -169,7 +172,8 @@ fn ordered(graph: &Graph, units: &[Unit], unit_of_node: &[u32]) -> Vec<u32> {
         for &node in unit.nodes() {
             for input in &graph.nodes[node as usize].inputs {
                 let producer = unit_of_node[input.node as usize];
-                if producer != u32::MAX && producer != reader as u32 {
+                let computed_here = unit.nodes().binary_search(&input.node).is_ok();
+                if producer != u32::MAX && !computed_here {
                     readers[producer as usize].push(reader as u32);
                     waiting[reader] += 1;
                 }
@@ -194,22 +198,6 @@ fn ordered(graph: &Graph, units: &[Unit], unit_of_node: &[u32]) -> Vec<u32> {
     }
     debug_assert_eq!(order.len(), units.len(), "units never wait for each other");
     order
-}
-
-/// Which nodes are read outside their group.
-fn escaping(graph: &Graph, groups: &Groups, kept: &[Ref]) -> Vec<bool> {
-    let mut escaping = vec![false; graph.nodes.len()];
-    for reference in kept {
-        escaping[reference.node as usize] = true;
-    }
-    for (position, node) in graph.nodes.iter().enumerate() {
-        for input in &node.inputs {
-            if groups.of_node[position] != groups.of_node[input.node as usize] {
-                escaping[input.node as usize] = true;
-            }
-        }
-    }
-    escaping
 }
 
 fn single(graph: &Graph, position: u32, slots: &Slots) -> Step {
@@ -237,13 +225,7 @@ fn single(graph: &Graph, position: u32, slots: &Slots) -> Step {
     }
 }
 
-fn grouped(
-    graph: &Graph,
-    nodes: &[u32],
-    trailing: usize,
-    slots: &Slots,
-    escaping: &[bool],
-) -> Step {
+fn grouped(graph: &Graph, nodes: &[u32], trailing: usize, slots: &Slots, inside: &[bool]) -> Step {
     let mut builder = Program::builder();
     let mut registers: HashMap<Ref, Register> = HashMap::new();
     let mut inputs: SmallVec<[Slot; 4]> = SmallVec::new();
@@ -280,7 +262,7 @@ fn grouped(
             },
             result,
         );
-        if escaping[position as usize] {
+        if !inside[position as usize] {
             builder.output(result);
             outputs.push(slots.first[position as usize]);
         }
