@@ -1,14 +1,14 @@
 //! Inference of the networks of W3 and W2, and the two convolutions of W3 alone.
 
 use super::w2_mlp::Mlp;
-use super::w3_cnn::Cnn;
+use super::w3_cnn::cnn;
 use crate::measure::Bench;
 use chainrule::prelude::*;
 use std::hint::black_box;
 
 pub fn run(bench: &mut Bench) {
     let generator = Generator::new(1);
-    let cnn = Cnn::new(&generator);
+    let cnn = cnn();
     for batch in [1, 64] {
         let x = input(&generator, [batch, 1, 28, 28]);
         bench.report("W9", &format!("cnn inference b{batch}"), "us", 1.0, || {
