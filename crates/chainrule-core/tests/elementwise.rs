@@ -279,13 +279,28 @@ fn kinks_are_pytorchs() {
     assert_eq!(slope(|x| x.maximum(1.0), 1.0), 0.5);
     assert_eq!(slope(|x| x.minimum(1.0), 1.0), 0.5);
     assert_eq!(slope(|x| x.fmax(1.0), 1.0), 1.0);
-    for (x, expected) in [(0.0, 1.0), (1.0, 1.0), (0.5, 1.0), (-0.1, 0.0), (1.1, 0.0)] {
+    for (x, expected) in [(0.0, 0.0), (1.0, 0.0), (0.5, 1.0), (-0.1, 0.0), (1.1, 0.0)] {
         assert_eq!(slope(|x| x.clamp(0.0, 1.0), x), expected, "clamp at {x}");
     }
+    assert_eq!(slope(|x| x.clamp_min(1.0), 1.0), 0.0);
+    assert_eq!(slope(|x| x.clamp_max(1.0), 1.0), 0.0);
     let low = Tensor::from(2.0);
     let (_, by_low) =
         grad(|(x, low): &(Tensor, Tensor)| x.clamp(low, 5.0))(&(Tensor::from(1.0), low));
     assert_eq!(by_low.item::<f64>(), 1.0);
+    // What is not a number is not swallowed, and passes the derivative as PyTorch's pieces do.
+    let pieces: [Unary; 6] = [
+        |x| x.hardshrink(0.5),
+        |x| x.softshrink(0.5),
+        |x| x.threshold(0.5, 2.0),
+        |x| x.hardtanh(-1.0, 1.0),
+        |x| x.elu(0.5),
+        |x| x.celu(0.5),
+    ];
+    for piece in pieces {
+        assert!(piece(&Tensor::from(f64::NAN)).item::<f64>().is_nan());
+        assert_eq!(slope(piece, f64::NAN), 1.0);
+    }
     assert_eq!(slope(|x| x.sinc(), 0.0), 0.0);
     assert_eq!(slope(|x| x.fmod(2.0), 0.0), 1.0);
     assert_eq!(slope(|x| x.copysign(-1.0), 0.0), 0.0);

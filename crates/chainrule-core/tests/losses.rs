@@ -1,6 +1,6 @@
 //! Losses, distances and normalisations that the operation cases do not cover. Expected numbers are PyTorch 2's.
 
-use chainrule_core::{Reduction, Tensor, attempt, tensor};
+use chainrule_core::{Reduction, Tensor, attempt, grad, tensor};
 
 fn prediction() -> Tensor {
     Tensor::from(vec![0.3, -2.0, 1.0])
@@ -103,4 +103,28 @@ fn labels_and_weights_that_do_not_fit_are_named() {
         text.starts_with("cdist: both must be [.., rows, width]"),
         "{text}"
     );
+}
+
+#[test]
+fn cosines_broadcast_along_the_vectors_too() {
+    let first = Tensor::from_vec(vec![1.0, 2.0, 3.0, -1.0], [2, 1, 2]);
+    let second = Tensor::from_vec(vec![1.0, 0.0, 2.0, 1.0, 0.0, 4.0], [1, 3, 2]);
+    let (large, small) = (0.7745966692414834, 0.7001400420140049);
+    let cosines = first.cosine_similarity(&second, 1, 1e-8);
+    near(&cosines, &[large, small, large, -small]);
+    near(
+        &first.cosine_similarity(&second, -2, 1e-8),
+        &[large, small, large, -small],
+    );
+}
+
+#[test]
+fn a_margin_that_is_just_reached_has_no_derivative() {
+    let x = Tensor::from(vec![1.0, -2.0]);
+    let apart = Tensor::from(vec![-1.0, -1.0]);
+    let hinge = grad(|x: &Tensor| x.hinge_embedding_loss(&apart, 1.0, Reduction::Sum))(&x);
+    near(&hinge, &[0.0, -1.0]);
+    let ranking =
+        grad(|x: &Tensor| x.margin_ranking_loss(&tensor![1.0, 1.0], &apart, 0.0, Reduction::Sum));
+    near(&ranking(&x), &[0.0, 0.0]);
 }

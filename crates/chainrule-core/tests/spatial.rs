@@ -300,3 +300,25 @@ fn gradients_agree_with_finite_differences() {
         }
     }
 }
+
+/// The output padding may exceed the stride where the dilation does: there are outputs that no tap reaches.
+#[test]
+fn transposed_convolutions_may_be_padded_beyond_their_taps() {
+    let x = Tensor::from_vec(vec![1.0, 2.0, -1.0], [1, 1, 3]);
+    let w = Tensor::from_vec(vec![0.5, -2.0], [1, 1, 2]);
+    let bias = Tensor::from(vec![0.25]);
+    let options = ConvolutionOptions::new()
+        .dilation(3)
+        .output_padding(2)
+        .bias(&bias);
+    let run = |x: &Tensor, w: &Tensor| x.conv_transpose1d(w, options.clone());
+    near(
+        &run(&x, &w),
+        &[0.75, 1.25, -0.25, -1.75, -3.75, 2.25, 0.25, 0.25],
+    );
+    let cotangent: Vec<f64> = (1..=8).map(f64::from).collect();
+    let cotangent = Tensor::from_vec(cotangent, [1, 1, 8]);
+    let (by_x, by_w) = grad(|(x, w): &(Tensor, Tensor)| (run(x, w) * &cotangent).sum(..))(&(x, w));
+    near(&by_x, &[-7.5, -9.0, -10.5]);
+    near(&by_w, &[2.0, 8.0]);
+}

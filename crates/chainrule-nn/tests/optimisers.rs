@@ -1,7 +1,7 @@
 //! What no recorded trajectory says of optimisers: Lion by hand, L-BFGS in Rosenbrock's valley, memory, resumed states.
 
 use chainrule_core::{DType, Tensor, attempt, grad, memory};
-use chainrule_nn::schedules::{LinearSchedule, Polynomial, Schedule};
+use chainrule_nn::schedules::{LinearSchedule, Plateau, Polynomial, Schedule};
 use chainrule_nn::{
     Arguments, Asgd, Group, Lbfgs, Lion, Muon, Optimiser, Update, Value, build_optimiser,
     optimiser_names,
@@ -74,6 +74,53 @@ fn lbfgs_finds_the_end_of_rosenbrocks_valley() {
     for value in x.to_vec::<f64>() {
         assert!((value - 1.0).abs() < 1e-6, "{value}");
     }
+}
+
+/// PyTorch's points: its line search ends with the evaluations that the step has left.
+#[test]
+fn lbfgs_searches_within_its_evaluations() {
+    let _turn = turn();
+    let mut x = Tensor::from(vec![-1.2, 1.0]);
+    let mut lbfgs = Lbfgs::new(1.0).strong_wolfe().max_evaluations(6);
+    for expected in [
+        [-1.0276177663827242, 1.0584120782656612],
+        [-0.7745797354515831, 0.5476256792320806],
+        [-0.2560895768966468, 0.03726198161622369],
+        [0.21682779600948238, 0.06691881400560815],
+    ] {
+        lbfgs.step(&mut x, rosenbrock);
+        for (actual, expected) in x.to_vec::<f64>().iter().zip(expected) {
+            assert!((actual - expected).abs() < 1e-9, "{actual} {expected}");
+        }
+    }
+}
+
+/// PyTorch's update of a gradient for which an orthogonalisation that rounds `β x` by itself gives other numbers.
+#[test]
+fn muon_rounds_a_sum_once() {
+    let _turn = turn();
+    let mut w = Tensor::from_vec(vec![0.0; 6], [2, 3]);
+    let gradient = Tensor::from_vec(vec![-0.5, -0.375, 0.125, 0.5, -0.0, -0.625], [2, 3]);
+    let mut muon = Muon::new(1.0)
+        .momentum(0.0)
+        .nesterov(false)
+        .weight_decay(0.0);
+    muon.update(&mut w, &gradient).unwrap();
+    let expected = [
+        0.55078125, 0.75, 0.30078125, -0.2421875, 0.3359375, 0.7421875,
+    ];
+    assert_eq!(w.to_vec::<f64>(), expected);
+}
+
+#[test]
+fn an_infinite_first_metric_is_no_improvement() {
+    let mut plateau = Plateau::new(0.5, 0);
+    plateau.observe(f64::INFINITY);
+    assert_eq!(plateau.learning_rate(1, 1.0), 0.5);
+    plateau.observe(f64::NAN);
+    assert_eq!(plateau.learning_rate(2, 1.0), 0.25);
+    plateau.observe(3.0);
+    assert_eq!(plateau.learning_rate(3, 1.0), 0.25);
 }
 
 #[test]

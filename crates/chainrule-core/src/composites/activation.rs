@@ -1,5 +1,7 @@
 //! Activation functions made of other operations, with PyTorch's definitions and defaults. (`relu`, `sigmoid`, `tanh` and
 //! `softplus` are primitives.)
+//!
+//! A comparison with what is not a number is false: the pieces are chosen so that NaN falls into the one that keeps it.
 
 use crate::tensor::Tensor;
 
@@ -35,11 +37,11 @@ activations! {
         "assert_eq!(tensor![-2.0, 3.0].leaky_relu(0.5).to_vec::<f32>(), [-1.0, 3.0]);";
 
     /// x where it is positive, `alpha` (exp(x) - 1) elsewhere (Clevert, Unterthiner, Hochreiter 2015).
-    elu(alpha) = |x| x.gt(0.0).where_(x, not_positive(x).expm1() * alpha),
+    elu(alpha) = |x| x.le(0.0).where_(not_positive(x).expm1() * alpha, x),
         "assert_eq!(tensor![0.0, 3.0].elu(1.0).to_vec::<f32>(), [0.0, 3.0]);";
 
     /// x where it is positive, `alpha` (exp(x / `alpha`) - 1) elsewhere (Barron 2017).
-    celu(alpha) = |x| x.gt(0.0).where_(x, (not_positive(x) / alpha).expm1() * alpha),
+    celu(alpha) = |x| x.le(0.0).where_((not_positive(x) / alpha).expm1() * alpha, x),
         "assert_eq!(tensor![0.0, 3.0].celu(2.0).to_vec::<f32>(), [0.0, 3.0]);";
 
     /// The exponential linear unit that keeps mean 0 and variance 1 (Klambauer and others 2017).
@@ -74,12 +76,12 @@ activations! {
 
     /// x moved towards 0 by `threshold`, and 0 within it.
     softshrink(threshold) = |x| {
-        let outside = x.abs().gt(threshold);
-        outside.where_(x - x.stop_gradient().sign() * threshold, x * 0.0)
+        let within = x.abs().le(threshold);
+        within.where_(x * 0.0, x - x.stop_gradient().sign() * threshold)
     }, "assert_eq!(tensor![2.0, -0.1].softshrink(0.5).to_vec::<f32>(), [1.5, 0.0]);";
 
     /// x outside of ±`threshold`, 0 within.
-    hardshrink(threshold) = |x| x.abs().gt(threshold).where_(x, 0.0),
+    hardshrink(threshold) = |x| x.abs().le(threshold).where_(0.0, x),
         "assert_eq!(tensor![2.0, -0.1].hardshrink(0.5).to_vec::<f32>(), [2.0, 0.0]);";
 
     /// x limited to `low` .. `high`; the derivative at the limits is 0.
@@ -101,19 +103,19 @@ activations! {
         "assert_eq!(tensor![-4.0].rrelu(0.25, 0.75).to_vec::<f32>(), [-2.0]);";
 
     /// x where it exceeds `threshold`, `value` elsewhere.
-    threshold(threshold, value) = |x| x.gt(threshold).where_(x, value),
+    threshold(threshold, value) = |x| x.le(threshold).where_(value, x),
         "assert_eq!(tensor![1.0, 3.0].threshold(2.0, 0.5).to_vec::<f32>(), [0.5, 3.0]);";
 }
 
 /// x where it is not positive, 0 elsewhere: what an exponential may see without overflow, with derivative 1 at 0.
 fn not_positive(x: &Tensor) -> Tensor {
-    x.gt(0.0).where_(x.zeros_like(), x)
+    x.le(0.0).where_(x, x.zeros_like())
 }
 
-/// x with derivative 1 strictly inside the limits and 0 at them.
+/// x with derivative 1 strictly inside the limits (also where x is not a number) and 0 at them.
 fn inside(x: &Tensor, low: f64, high: f64) -> Tensor {
-    let strictly = x.gt(low) & x.lt(high);
-    strictly.where_(x, x.stop_gradient())
+    let at_limit = x.le(low) | x.ge(high);
+    at_limit.where_(x.stop_gradient(), x)
 }
 
 impl Tensor {

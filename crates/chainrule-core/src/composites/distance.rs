@@ -17,10 +17,11 @@ impl Tensor {
     #[track_caller]
     pub fn cosine_similarity(&self, other: &Tensor, axis: isize, epsilon: f64) -> Tensor {
         let product = self * other;
-        let rank = product.rank() as isize;
-        // Counted from the end, the axis is the same one before broadcasting.
-        let axis = if axis < 0 { axis } else { axis - rank };
-        let size = |x: &Tensor| x.norm(2.0, axis).maximum(epsilon);
+        // An element that is broadcast along the axis counts once for each place there.
+        let size = |x: &Tensor| {
+            let vectors = x.expand(product.shape().clone());
+            vectors.norm(2.0, axis).maximum(epsilon)
+        };
         product.sum(axis) / (size(self) * size(other))
     }
 

@@ -6,7 +6,7 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 use chainrule_kernels::DType;
 
-/// What is missing to the margin; its derivative at 0 is 1, as PyTorch's.
+/// What is missing to the margin; its derivative at 0 is 0, as PyTorch's.
 fn missing(x: Tensor) -> Tensor {
     x.clamp_min(0.0)
 }

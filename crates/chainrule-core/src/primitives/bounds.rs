@@ -142,7 +142,7 @@ impl Tensor {
     /// shapes broadcast, the dtypes promote. See [`clamp_min`](Tensor::clamp_min) and [`clamp_max`](Tensor::clamp_max)
     /// for one bound alone.
     ///
-    /// The derivative passes where the element is within the closed range, and goes to the bound elsewhere.
+    /// The derivative passes strictly between the bounds, and goes to the bound elsewhere.
     ///
     /// ```
     /// use chainrule_core::tensor;
@@ -158,7 +158,7 @@ impl Tensor {
 
     /// Each element, or the bound where the element is below it; NaN stays. The shapes broadcast, the dtypes promote.
     ///
-    /// The derivative passes where the element is not below the bound, and goes to the bound elsewhere.
+    /// The derivative passes where the element exceeds the bound, and goes to the bound elsewhere.
     ///
     /// ```
     /// use chainrule_core::tensor;
@@ -170,12 +170,12 @@ impl Tensor {
     #[track_caller]
     pub fn clamp_min(&self, low: impl Like) -> Tensor {
         let low = low.like(self);
-        self.lt(&low).where_(low, self)
+        self.le(&low).where_(low, self)
     }
 
     /// Each element, or the bound where the element is above it; NaN stays. The shapes broadcast, the dtypes promote.
     ///
-    /// The derivative passes where the element is not above the bound, and goes to the bound elsewhere.
+    /// The derivative passes where the element is below the bound, and goes to the bound elsewhere.
     ///
     /// ```
     /// use chainrule_core::tensor;
@@ -187,6 +187,6 @@ impl Tensor {
     #[track_caller]
     pub fn clamp_max(&self, high: impl Like) -> Tensor {
         let high = high.like(self);
-        self.gt(&high).where_(high, self)
+        self.ge(&high).where_(high, self)
     }
 }

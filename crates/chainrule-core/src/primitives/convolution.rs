@@ -350,7 +350,8 @@ impl Multilinear for ConvolutionInput {
     fn transpose(&self, argument: usize, inputs: &[Tensor], cotangent: &Tensor) -> Tensor {
         let (sliding, groups) = (self.sliding.clone(), self.groups);
         if argument == 0 {
-            operation(Convolution { sliding, groups }).of(&[cotangent, &inputs[1]])
+            let windows = operation(Convolution { sliding, groups }).of(&[cotangent, &inputs[1]]);
+            first_windows(windows, inputs[0].shape())
         } else {
             let extents = inputs[1].shape()[2..].to_vec();
             operation(ConvolutionWeight {
@@ -361,6 +362,16 @@ impl Multilinear for ConvolutionInput {
             .of(&[cotangent, &inputs[0]])
         }
     }
+}
+
+/// The windows that stand in `shape`: extents beyond all taps, as a large output padding gives, have room for more.
+fn first_windows(mut windows: Tensor, shape: &Shape) -> Tensor {
+    for axis in 2..shape.rank() {
+        if windows.shape()[axis] > shape[axis] {
+            windows = windows.narrow(axis as isize, 0, shape[axis]);
+        }
+    }
+    windows
 }
 
 impl Primitive for ConvolutionWeight {

@@ -248,8 +248,15 @@ impl Lbfgs {
                     slope,
                 };
                 let size = largest(&direction);
-                let (found, tried) =
-                    strong_wolfe(&on_line, from, length, size, self.change_tolerance);
+                // The search ends with what is left of the step's evaluations.
+                let (found, tried) = strong_wolfe(
+                    &on_line,
+                    from,
+                    length,
+                    size,
+                    self.change_tolerance,
+                    most.saturating_sub(count),
+                );
                 (length, value, gradient) = (found.length, found.value, found.gradient);
                 count += tried;
                 at = &at + &direction * length;

@@ -7,7 +7,6 @@ use chainrule_core::Tensor;
 const DECREASE: f64 = 1e-4;
 /// The largest slope left, as a share of that at the beginning.
 const CURVATURE: f64 = 0.9;
-const MOST_TRIALS: usize = 25;
 
 /// A point of the line, with the loss there and its slope along the line.
 #[derive(Clone)]
@@ -18,13 +17,15 @@ pub(crate) struct Point {
     pub(crate) slope: f64,
 }
 
-/// The point found and the number of evaluations. `size` is the largest entry of the direction.
+/// The point found and the number of evaluations, of which there are at most `most_trials` after the first. `size` is the
+/// largest entry of the direction.
 pub(crate) fn strong_wolfe(
     evaluated: &dyn Fn(f64) -> Point,
     start: Point,
     length: f64,
     size: f64,
     tolerance: f64,
+    most_trials: usize,
 ) -> (Point, usize) {
     let falls_short =
         |point: &Point| point.value > start.value + DECREASE * point.length * start.slope;
@@ -33,7 +34,7 @@ pub(crate) fn strong_wolfe(
     let mut evaluations = 1;
     let mut trials = 0;
     let mut bracket = loop {
-        if trials == MOST_TRIALS {
+        if trials == most_trials {
             break [start.clone(), new];
         }
         if falls_short(&new) || (trials > 1 && new.value >= previous.value) {
@@ -58,7 +59,7 @@ pub(crate) fn strong_wolfe(
     bracket.sort_by(|a, b| a.value.total_cmp(&b.value));
     let [mut low, mut high] = bracket;
     let mut was_slow = false;
-    while trials < MOST_TRIALS && (high.length - low.length).abs() * size >= tolerance {
+    while trials < most_trials && (high.length - low.length).abs() * size >= tolerance {
         let (least, most) = (low.length.min(high.length), low.length.max(high.length));
         let mut length = interpolated(&low, &high, (least, most));
         let margin = 0.1 * (most - least);

@@ -116,9 +116,12 @@ impl MuonRule {
     }
 }
 
-/// `β x + α left right`, rounded to bf16 once.
+/// `β x + α left right`, rounded to bf16 once. As in PyTorch's kernels the product is a number in f32, to which `β x` is
+/// added without rounding before: a bf16 that lies half-way between two depends on it.
 fn combined(x: &Tensor, beta: f64, left: &Tensor, right: &Tensor, alpha: f64) -> Tensor {
-    (wide(x) * beta + wide(left).matmul(wide(right)) * alpha).cast(DType::BF16)
+    let product = wide(left).matmul(wide(right)) * alpha;
+    let sum = x.cast(DType::F64) * f64::from(beta as f32) + product.cast(DType::F64);
+    wide(&sum).cast(DType::BF16)
 }
 
 fn wide(tensor: &Tensor) -> Tensor {

@@ -97,15 +97,18 @@ impl Schedule for Plateau {
     /// What is not a number is no improvement.
     fn observe(&mut self, metric: f64) {
         let state = &mut self.state;
-        let improved = state
-            .best
-            .is_none_or(|best| match (self.absolute, self.larger_is_better) {
-                (true, true) => metric > best + self.threshold,
-                (true, false) => metric < best - self.threshold,
-                (false, true) => metric > best * (1.0 + self.threshold),
-                (false, false) => metric < best * (1.0 - self.threshold),
-            });
-        if improved && !metric.is_nan() {
+        // An infinite first metric is no better than what stood before it.
+        let best = state.best.unwrap_or(match self.larger_is_better {
+            true => f64::NEG_INFINITY,
+            false => f64::INFINITY,
+        });
+        let improved = match (self.absolute, self.larger_is_better) {
+            (true, true) => metric > best + self.threshold,
+            (true, false) => metric < best - self.threshold,
+            (false, true) => metric > best * (1.0 + self.threshold),
+            (false, false) => metric < best * (1.0 - self.threshold),
+        };
+        if improved {
             state.best = Some(metric);
             state.bad = 0;
         } else {

@@ -113,6 +113,7 @@ fn sgd(arguments: &mut Arguments) -> Read<Step> {
 
 fn adam(arguments: &mut Arguments) -> Read<Step> {
     if arguments.truth_or("decoupled_weight_decay", false)? {
+        // It was taken: by itself the other optimiser decouples.
         return adamw(arguments);
     }
     let (first, second) = arguments.pair("betas")?;
@@ -126,6 +127,9 @@ fn adam(arguments: &mut Arguments) -> Read<Step> {
 }
 
 fn adamw(arguments: &mut Arguments) -> Read<Step> {
+    if !arguments.truth_or("decoupled_weight_decay", true)? {
+        return refuse("an AdamW whose decay is not decoupled");
+    }
     let (first, second) = arguments.pair("betas")?;
     let mut adam = AdamW::new(arguments.number("lr")?)
         .betas(first, second)

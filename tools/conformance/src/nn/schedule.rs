@@ -2,7 +2,7 @@
 
 use super::arguments::{Arguments, Read, refuse};
 use super::{Checked, list, wrong};
-use crate::case::plain_argument;
+use crate::case::{Argument, plain_argument};
 use crate::compare::close;
 use chainrule::nn::schedules::{
     Annealing, Constant, Cosine, Cyclic, CyclicMode, Exponential, LinearSchedule, MultiStep,
@@ -23,7 +23,7 @@ pub fn check(case: &Value) -> Checked {
     arguments.finish("schedule")?;
     let (metrics, momenta) = (list(&case["metrics"]), list(&case["momenta"]));
     for (number, expected) in list(&case["learning_rates"]).iter().enumerate() {
-        let (rate, momentum) = step(metrics.get(number).and_then(Value::as_f64));
+        let (rate, momentum) = step(metrics.get(number).map(number_of).transpose()?);
         let expected = expected.as_f64().unwrap_or(f64::NAN);
         if !close(rate, expected) {
             return wrong(format!(
@@ -40,6 +40,14 @@ pub fn check(case: &Value) -> Checked {
         }
     }
     Ok(())
+}
+
+fn number_of(json: &Value) -> Read<f64> {
+    match plain_argument(json) {
+        Argument::Integer(number) => Ok(number as f64),
+        Argument::Number(number) => Ok(number),
+        _ => refuse("a metric that is not a number"),
+    }
 }
 
 fn build(name: &str, base: f64, arguments: &mut Arguments) -> Read<Step> {
@@ -92,16 +100,24 @@ fn schedule(name: &str, arguments: &mut Arguments) -> Read<Box<dyn Schedule>> {
         "LinearLR" => Box::new(LinearSchedule::new(
             arguments.number_or("start_factor", 1.0 / 3.0)?,
             arguments.number_or("end_factor", 1.0)?,
-            arguments.count_or("total_iters", 5)? as u64,
+            lasting(arguments)?,
         )),
         "ConstantLR" => Box::new(Constant::new(
             arguments.number_or("factor", 1.0 / 3.0)?,
-            arguments.count_or("total_iters", 5)? as u64,
+            lasting(arguments)?,
         )),
         "OneCycleLR" => Box::new(one_cycle(arguments)?),
         "CyclicLR" => Box::new(cyclic(arguments)?),
         _ => return refuse(format!("no schedule for `{name}`")),
     })
+}
+
+/// The argument `total_iters`. With 0 PyTorch's recurrence keeps the factor of the first step for ever.
+fn lasting(arguments: &mut Arguments) -> Read<u64> {
+    match arguments.gives("total_iters") {
+        true => steps(arguments, "total_iters"),
+        false => Ok(5),
+    }
 }
 
 /// A number of steps that is not zero.
@@ -185,13 +201,25 @@ fn cyclic(arguments: &mut Arguments) -> Read<Cyclic> {
     })
 }
 
+/// The argument `min_lr`: a number, or a list with that of the one group.
+fn least_rate(arguments: &mut Arguments) -> Read<f64> {
+    if let Ok(given) = arguments.clone().optional_number("min_lr") {
+        arguments.take("min_lr");
+        return Ok(given.unwrap_or(0.0));
+    }
+    match arguments.numbers("min_lr")?[..] {
+        [least] => Ok(least),
+        _ => refuse("the value of argument `min_lr`"),
+    }
+}
+
 fn plateau(base: f64, arguments: &mut Arguments) -> Read<Step> {
     let mut schedule = Plateau::new(
         arguments.number_or("factor", 0.1)?,
         arguments.count_or("patience", 10)? as u64,
     )
     .cooldown(arguments.count_or("cooldown", 0)? as u64)
-    .least(arguments.number_or("min_lr", 0.0)?)
+    .least(least_rate(arguments)?)
     .smallest_change(arguments.number_or("eps", 1e-8)?);
     match arguments.text_or("mode", "min")?.as_str() {
         "min" => {}

@@ -69,6 +69,10 @@ fn multihead(setup: &mut Setup) -> Built {
         if causal && pairs.is_none() {
             return refuse("is_causal without attn_mask");
         }
+        if causal && !need_weights && (zero || extra) {
+            // PyTorch then drops the mask for a causal kernel, which hides the further elements.
+            return refuse("is_causal with further elements");
+        }
         let masks = masks(pairs, keys, causal, &sizes, zero || extra)?;
         let [query, key, value] = turned(&operands, batch_first);
         let (y, weights) = attention.forward_weights(query, key, value, &masks);

@@ -22,9 +22,24 @@ fn of_two(forward: impl Fn(&Tensor, &Tensor) -> Tensor + 'static) -> Layer {
 }
 
 fn cosine_similarity(arguments: &mut Arguments) -> Built {
-    let layer = CosineSimilarity::new(arguments.integer_or("dim", 1)? as isize)
-        .epsilon(arguments.number_or("eps", 1e-8)?);
-    Ok(of_two(move |a, b| layer.forward(a, b)))
+    let axis = arguments.integer_or("dim", 1)? as isize;
+    let epsilon = arguments.number_or("eps", 1e-8)?;
+    let layer = CosineSimilarity::new(axis).epsilon(epsilon);
+    Ok(Layer::new(&["x1", "x2"], move |call| {
+        let (first, second) = (call.tensor("x1")?, call.tensor("x2")?);
+        let zeros = (&first * &second).zeros_like();
+        let is_short = |x: &Tensor| {
+            let lengths = (x + &zeros).stop_gradient().norm(2.0, axis).to_vec::<f64>();
+            lengths
+                .iter()
+                .any(|&length| 0.0 < length && length < epsilon)
+        };
+        if is_short(&first) || is_short(&second) {
+            // There PyTorch differentiates the length and not the bound that it divides by.
+            return refuse("vectors shorter than `eps`");
+        }
+        Ok(vec![layer.forward(&first, &second)])
+    }))
 }
 
 fn pairwise_distance(arguments: &mut Arguments) -> Built {

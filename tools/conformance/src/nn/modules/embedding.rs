@@ -2,8 +2,8 @@
 
 use super::{Built, Layer, Setup};
 use crate::nn::arguments::{Arguments, Read, refuse};
-use chainrule::Tensor;
 use chainrule::nn::{BagReduction, Embedding, EmbeddingBag, Layer as _};
+use chainrule::{DType, Tensor};
 
 pub fn build(module: &str, setup: &mut Setup) -> Option<Built> {
     Some(match module {
@@ -79,7 +79,8 @@ fn embedding_bag(setup: &mut Setup) -> Read<Layer> {
     if arguments.truth_or("scale_grad_by_freq", false)? {
         layer = layer.scale_by_frequency();
     }
-    if arguments.truth_or("include_last_offset", false)? {
+    let last_offset = arguments.truth_or("include_last_offset", false)?;
+    if last_offset {
         layer = layer.with_last_offset();
     }
     layer.weight = table;
@@ -88,6 +89,13 @@ fn embedding_bag(setup: &mut Setup) -> Read<Layer> {
         let x = call.tensor("input")?;
         let offsets = call.optional_tensor("offsets")?;
         let factors = call.optional_tensor("per_sample_weights")?;
+        if let (true, Some(offsets)) = (last_offset, &offsets) {
+            // PyTorch does not read the last offset, which has to be the number of entries.
+            let offsets = offsets.cast(DType::I64).to_vec::<i64>();
+            if offsets.last() != Some(&(x.elements() as i64)) {
+                return refuse("a last offset that is not the number of entries");
+            }
+        }
         Ok(vec![match (x.rank(), offsets, factors) {
             (1, Some(offsets), factors) => layer.forward_offsets(&x, &offsets, factors.as_ref()),
             (2, None, Some(factors)) => layer.forward_weighted(&x, &factors),

@@ -19,11 +19,15 @@ pub fn build(module: &str, setup: &mut Setup) -> Option<Built> {
         }),
         "SoftMarginLoss" => plain(arguments, |r| {
             let loss = SoftMargin::new().reduction(r);
-            against(move |x, t| loss.forward(x, t))
+            checked(
+                |x, t| any(&(t * x).lt(-709.0)),
+                "margins at which PyTorch's exponential overflows",
+                move |x, t| loss.forward(x, t),
+            )
         }),
         "MultiLabelMarginLoss" => plain(arguments, |r| {
             let loss = MultiLabelMargin::new().reduction(r);
-            against(move |x, t| loss.forward(x, t))
+            checked(is_empty, OF_NOTHING, move |x, t| loss.forward(x, t))
         }),
         "HuberLoss" => huber(arguments),
         "SmoothL1Loss" => smooth_l1(arguments),
@@ -37,7 +41,7 @@ pub fn build(module: &str, setup: &mut Setup) -> Option<Built> {
         "GaussianNLLLoss" => gaussian_nll(arguments),
         "CTCLoss" => ctc(arguments),
         "CrossEntropyLoss" => cross_entropy(setup),
-        "NLLLoss" => negative_log_likelihood(setup),
+        "NLLLoss" | "NLLLoss2d" => negative_log_likelihood(setup),
         "BCELoss" => binary_cross_entropy(setup),
         "BCEWithLogitsLoss" => binary_cross_entropy_with_logits(setup),
         "MultiMarginLoss" => multi_margin(setup),
@@ -57,6 +61,31 @@ fn against(loss: impl Fn(&Tensor, &Tensor) -> Tensor + 'static) -> Layer {
         let (input, target) = (call.tensor("input")?, call.tensor("target")?);
         Ok(vec![loss(&input, &target)])
     })
+}
+
+/// A loss of an input against a target, refused where `odd` says so of them.
+fn checked(
+    odd: fn(&Tensor, &Tensor) -> bool,
+    reason: &'static str,
+    loss: impl Fn(&Tensor, &Tensor) -> Tensor + 'static,
+) -> Layer {
+    Layer::new(&["input", "target"], move |call| {
+        let (input, target) = (call.tensor("input")?, call.tensor("target")?);
+        match odd(&input, &target) {
+            true => refuse(reason),
+            false => Ok(vec![loss(&input, &target)]),
+        }
+    })
+}
+
+fn any(truths: &Tensor) -> bool {
+    truths.cast(DType::U8).to_vec::<u8>().contains(&1)
+}
+
+const OF_NOTHING: &str = "a margin loss of no rows, which PyTorch leaves unset";
+
+fn is_empty(input: &Tensor, _target: &Tensor) -> bool {
+    input.elements() == 0
 }
 
 /// A loss of three tensors.
@@ -138,7 +167,8 @@ fn triplet_margin_with_distance(arguments: &mut Arguments) -> Built {
 
 fn kl_divergence(arguments: &mut Arguments) -> Built {
     let mut loss = KlDivergence::new();
-    if arguments.truth_or("log_target", false)? {
+    let log_target = arguments.truth_or("log_target", false)?;
+    if log_target {
         loss = loss.log_target();
     }
     loss = match arguments.reduction_name()?.as_str() {
@@ -148,7 +178,13 @@ fn kl_divergence(arguments: &mut Arguments) -> Built {
         "none" => loss.reduction(Reduction::None),
         other => return refuse(format!("reduction {other:?}")),
     };
-    Ok(against(move |x, t| loss.forward(x, t)))
+    if log_target {
+        return Ok(against(move |x, t| loss.forward(x, t)));
+    }
+    // There PyTorch's derivative by the target is not a number.
+    let odd = |_: &Tensor, t: &Tensor| t.is_tracked() && any(&t.eq(0.0));
+    let reason = "the derivative by a probability of 0";
+    Ok(checked(odd, reason, move |x, t| loss.forward(x, t)))
 }
 
 fn poisson_nll(arguments: &mut Arguments) -> Built {
@@ -257,7 +293,10 @@ fn binary_cross_entropy(setup: &mut Setup) -> Built {
         loss = loss.weights(&weights);
     }
     let loss = loss.reduction(setup.arguments.reduction()?);
-    Ok(against(move |x, t| loss.forward(x, t)))
+    // There PyTorch divides by 1e-12 instead of x (1 - x).
+    let saturated = |x: &Tensor, _: &Tensor| any(&(x * (1.0 - x)).lt(1e-12));
+    let reason = "probabilities of 0 or 1";
+    Ok(checked(saturated, reason, move |x, t| loss.forward(x, t)))
 }
 
 fn binary_cross_entropy_with_logits(setup: &mut Setup) -> Built {
@@ -282,7 +321,9 @@ fn multi_margin(setup: &mut Setup) -> Built {
         .power(arguments.number_or("p", 1.0)?)
         .margin(arguments.number_or("margin", 1.0)?)
         .reduction(arguments.reduction()?);
-    Ok(against(move |x, t| loss.forward(x, t)))
+    Ok(checked(is_empty, OF_NOTHING, move |x, t| {
+        loss.forward(x, t)
+    }))
 }
 
 fn multi_label_soft_margin(setup: &mut Setup) -> Built {

@@ -125,7 +125,15 @@ fn instance_norm<const AXES: usize>(setup: &mut Setup) -> Read<Layer> {
     }
     let norm = Rc::new(in_mode(norm, setup.training));
     let called = Rc::clone(&norm);
-    let layer = Layer::map(move |x| called.forward(x));
+    let layer = Layer::new(&["input"], move |call| {
+        let x = call.tensor("input")?;
+        // PyTorch only warns where no parameter shows that the channels are others.
+        let channel_axis = x.rank().checked_sub(AXES + 1);
+        match channel_axis.is_some_and(|axis| x.shape()[axis] == channels) {
+            true => Ok(vec![called.forward(&x)]),
+            false => refuse("an input with other channels than the constructor's"),
+        }
+    });
     Ok(layer.with_buffers(move || {
         named(&[
             ("running_mean", &norm.running_mean),

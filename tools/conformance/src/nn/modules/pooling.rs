@@ -3,11 +3,12 @@
 use super::convolution::spatial_extents;
 use super::{Built, Layer, Setup};
 use crate::nn::arguments::{Arguments, Read, refuse};
-use chainrule::Tensor;
 use chainrule::nn::{
     AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, FractionalMaxPool, Layer as _, LpPool, MaxPool,
     MaxUnpool,
 };
+use chainrule::{DType, Tensor};
+use std::collections::HashSet;
 
 pub fn build(module: &str, setup: &mut Setup) -> Option<Built> {
     let arguments = &mut setup.arguments;
@@ -142,11 +143,25 @@ fn max_unpool<const AXES: usize>(arguments: &mut Arguments) -> Read<Layer> {
     let signature = &["input", "indices", "output_size"];
     Ok(Layer::new(signature, move |call| {
         let (x, positions) = (call.tensor("input")?, call.tensor("indices")?);
+        if repeats::<AXES>(&positions) {
+            return refuse("a position that occurs twice, whose value PyTorch leaves open");
+        }
         Ok(vec![match spatial_extents::<AXES>(call, &x)? {
             Some(extents) => pool.forward_to(&x, &positions, extents),
             None => pool.forward(&x, &positions),
         }])
     }))
+}
+
+/// Whether a position occurs twice in one plane.
+fn repeats<const AXES: usize>(positions: &Tensor) -> bool {
+    let spatial = positions.rank().saturating_sub(AXES);
+    let plane = positions.shape()[spatial..].iter().product::<usize>();
+    let flat = positions.cast(DType::I64).to_vec::<i64>();
+    flat.chunks(plane.max(1)).any(|plane| {
+        let different: HashSet<&i64> = plane.iter().collect();
+        different.len() < plane.len()
+    })
 }
 
 fn fractional_max_pool<const AXES: usize>(setup: &mut Setup) -> Read<Layer> {

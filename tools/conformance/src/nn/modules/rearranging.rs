@@ -127,6 +127,15 @@ fn resized(arguments: &mut Arguments, interpolation: Interpolation, rank: usize)
         if !(1..=3).contains(&axes) || (rank > 0 && x.rank() != rank) {
             return refuse(format!("upsampling of {} axes", x.rank()));
         }
+        if let (Some(factors), Interpolation::Nearest, false) =
+            (&factors, interpolation, recomputed)
+        {
+            let extents = &x.shape()[2..];
+            let mut pairs = each(factors, axes)?.into_iter().zip(extents);
+            if pairs.any(|(factor, &extent)| takes_a_shortcut(extent, factor)) {
+                return refuse("a factor for which PyTorch's kernels choose different elements");
+            }
+        }
         let made = match (&size, &factors) {
             (Some(size), _) => {
                 let size: Vec<usize> = size.iter().map(|&extent| extent as usize).collect();
@@ -143,6 +152,12 @@ fn resized(arguments: &mut Arguments, interpolation: Interpolation, rank: usize)
         };
         Ok(vec![chainrule::nn::Layer::forward(&made, &x)])
     }))
+}
+
+/// Whether some of PyTorch's kernels take the extent for a copy or a doubling, and others go by the factor.
+fn takes_a_shortcut(extent: usize, factor: f64) -> bool {
+    let outputs = (extent as f64 * factor).floor() as usize;
+    (outputs == extent && factor != 1.0) || (outputs == 2 * extent && factor != 2.0)
 }
 
 /// One value for all axes, or one for each.
