@@ -26,7 +26,7 @@ pub struct Convolutional;
 
 const BATCH: usize = 64;
 /// Steps of every network of a study.
-const STEPS: u64 = 1200;
+const STEPS: u64 = 3000;
 
 impl Example for Depth {
     const NAME: &'static str = "study-depth";
