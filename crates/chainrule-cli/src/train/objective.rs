@@ -3,6 +3,7 @@
 use super::config::{Problem, Section};
 use super::data::Task;
 use super::plan::Batch;
+use chainrule::data::transforms::Normalise;
 use chainrule::nn::losses::{AnyLoss, LossPrediction, LossTarget};
 use chainrule::nn::precision::cast_parameters;
 use chainrule::nn::{Arguments, Sequential};
@@ -47,6 +48,8 @@ pub struct Objective {
     pub task: Task,
     pub loss: AnyLoss,
     pub precision: Precision,
+    /// What images are normalised by before the network sees them.
+    pub normalise: Option<Normalise>,
 }
 
 impl Objective {
@@ -66,11 +69,17 @@ impl Objective {
             task: task.clone(),
             loss,
             precision: Precision::F32,
+            normalise: None,
         })
     }
 
     /// What the network returns for inputs, in f32.
     pub fn outputs(&self, model: &Sequential, x: &Tensor) -> Tensor {
+        let normalised = self
+            .normalise
+            .as_ref()
+            .map(|normalise| normalise.normalised(x));
+        let x = normalised.as_ref().unwrap_or(x);
         let Some(dtype) = self.precision.narrow() else {
             return model.forward(x);
         };

@@ -6,6 +6,7 @@ use super::objective::{Objective, Precision};
 use super::settings::Settings;
 use super::{TrainProblem, learning, model};
 use chainrule::data::Loader;
+use chainrule::data::transforms::Transform;
 use chainrule::nn::schedules::Schedule;
 use chainrule::nn::{Regulariser, Sequential, Summary, summarise};
 use chainrule::prelude::*;
@@ -53,6 +54,7 @@ pub fn plan(name: &str, text: &str, overrides: &Overrides) -> Result<Plan, Train
     let model = model::build(&mut config, &input.0, input.1, &data.task)?;
     let mut objective = Objective::read(config.loss.as_mut(), &data.task)?;
     objective.precision = Precision::read(&mut config.run)?;
+    objective.normalise = data.changes.normalise.clone();
     let settings = Settings::read(&mut config.run, overrides, &data.task)?;
     let optimiser = learning::optimiser(&mut config.optimiser, &model)?;
     Ok(Plan {
@@ -84,10 +86,14 @@ impl Plan {
     pub fn training(&mut self) -> Result<Loader<Batch>, TrainProblem> {
         let examples = std::mem::replace(&mut self.data.training, Box::new(Nothing));
         let loader = Loader::new(examples, self.settings.batch)?;
-        Ok(loader
+        let loader = loader
             .shuffle(self.settings.seed)
             .drop_last(self.settings.drop_last)
-            .workers(self.settings.workers))
+            .workers(self.settings.workers);
+        Ok(match self.data.changes.augment.clone() {
+            Some(augment) => loader.map(move |(x, y), random| (augment.batch(&x, random), y)),
+            None => loader,
+        })
     }
 
     /// The test data in batches.

@@ -212,3 +212,65 @@ fn the_report_of_a_text_shows_what_the_network_writes() {
     assert!(page.contains("Written by the network"), "{page}");
     assert!(page.contains("Gradient flow"), "{page}");
 }
+
+#[test]
+fn images_are_augmented_and_normalised() {
+    let folder = Folder::new("augment");
+    let mnist = tiny_mnist(&folder, 10);
+    let text = |data: &str| {
+        format!(
+            "[data]\nkind = \"mnist\"\npath = \"{mnist}\"\n{data}\n[model]\narchitecture = \"mlp\"\nhidden = [4]\n[optimiser]\ntype \
+             = \"sgd\"\nlearning_rate = 0.1\n[run]\nepochs = 2\nbatch_size = 8\n"
+        )
+    };
+    let loss = |data: &str, workers: usize| {
+        let text = text(data).replace("batch_size", &format!("workers = {workers}\nbatch_size"));
+        let config = folder.write("augment.toml", text);
+        let end = last_line(&done(&["train", &config, "--json"]));
+        end["metrics"]["loss"].as_f64().expect("it is measured")
+    };
+    let plain = loss("", 1);
+    for change in [
+        "type = \"flip_horizontal\"",
+        "type = \"flip_vertical\"\nprobability = 0.3",
+        "type = \"random_crop\"\npadding = 3",
+        "type = \"rotate\"\ndegrees = 10",
+        "type = \"affine\"\ntranslate = [0.1, 0.1]\nscale = [0.9, 1.1]\nshear = 5",
+        "type = \"noise\"\ndeviation = 0.2",
+        "type = \"colour_jitter\"\nbrightness = 0.3",
+        "type = \"cutout\"\nsize = 6",
+    ] {
+        let data = format!("[[data.augment]]\n{change}");
+        let changed = loss(&data, 1);
+        assert_ne!(changed, plain, "{change}");
+        assert_eq!(changed, loss(&data, 2), "{change}: threads change nothing");
+    }
+    assert_ne!(loss("normalise = true", 1), plain);
+    for (wrong, complaint) in [
+        (
+            "[[data.augment]]\ntype = \"flip_horizntal\"",
+            "did you mean `flip_horizontal`?",
+        ),
+        (
+            "[[data.augment]]\ntype = \"rotate\"\ndegres = 3",
+            "did you mean `degrees`?",
+        ),
+        (
+            "[[data.augment]]\ntype = \"flip_vertical\"\nprobability = 2",
+            "from 0 to 1",
+        ),
+        ("augment = 3", "write `[[data.augment]]`"),
+    ] {
+        let message = failed(&["train", &folder.write("wrong.toml", text(wrong))]);
+        assert!(
+            message.contains(complaint) && message.contains('^'),
+            "{message}"
+        );
+    }
+    let points = config(
+        &folder,
+        &POINTS.replacen("label =", "normalise = true\nlabel =", 1),
+    );
+    let message = failed(&["train", &points]);
+    assert!(message.contains("are for images"), "{message}");
+}

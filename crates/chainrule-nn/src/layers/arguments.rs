@@ -167,6 +167,18 @@ impl Arguments {
         }
     }
 
+    /// The error for a `what` called `name` that there is not, with the nearest of those that there are.
+    pub fn unknown(&self, what: &str, name: &str, known: &[&'static str]) -> ArgumentError {
+        let suggestion = nearest(name, known.iter().copied());
+        let hint = match suggestion {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("there are {}", known.join(", ")),
+        };
+        let mut error = self.problem("type", format!("there is no {what} `{name}`; {hint}"));
+        error.suggestion = suggestion.map(str::to_owned);
+        error
+    }
+
     /// The names that were asked for.
     pub fn known(&self) -> &[&'static str] {
         &self.asked

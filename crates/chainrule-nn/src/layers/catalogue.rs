@@ -3,7 +3,6 @@
 use super::{ArgumentError, Arguments};
 use crate::{AnyLayer, Layer};
 use chainrule_core::Shape;
-use chainrule_core::error::nearest;
 
 /// A layer that a configuration can name: its declaration stands in the layer's file and is collected by
 /// [`catalogue!`](crate::catalogue).
@@ -70,15 +69,7 @@ pub fn build_layer(
     input: &Shape,
 ) -> Result<AnyLayer, ArgumentError> {
     let Some(entry) = super::entries().find(|entry| entry.name == name) else {
-        let known = layer_names();
-        let suggestion = nearest(name, known.iter().copied());
-        let hint = match suggestion {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("there are {}", known.join(", ")),
-        };
-        let mut error = arguments.problem("type", format!("there is no layer `{name}`; {hint}"));
-        error.suggestion = suggestion.map(str::to_owned);
-        return Err(error);
+        return Err(arguments.unknown("layer", name, &layer_names()));
     };
     let layer = (entry.build)(arguments, input)?;
     arguments.finish()?;

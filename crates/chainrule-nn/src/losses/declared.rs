@@ -1,6 +1,5 @@
 //! Losses by name, for trainings that are written in a configuration file.
 
-use crate::optim::unknown;
 use crate::{ArgumentError, Arguments};
 use chainrule_core::{DType, Reduction, Tensor};
 use std::fmt;
@@ -124,7 +123,7 @@ impl AnyLoss {
     pub fn named(name: &str, arguments: &mut Arguments) -> Result<AnyLoss, ArgumentError> {
         let called = |entry: &&Entry| entry.name == name || entry.also.contains(&name);
         let Some(entry) = ENTRIES.iter().find(called) else {
-            return Err(unknown(arguments, "loss", name, &loss_names()));
+            return Err(arguments.unknown("loss", name, &loss_names()));
         };
         let loss = (entry.build)(arguments)?;
         arguments.finish()?;

@@ -2,7 +2,6 @@
 
 use super::{Descent, Group, Optimiser, Rule};
 use crate::{ArgumentError, Arguments};
-use chainrule_core::error::nearest;
 
 /// An optimiser that a configuration can name: its declaration stands in the optimiser's file.
 pub trait ConfiguredOptimiser: Optimiser + Sized + 'static {
@@ -71,28 +70,11 @@ pub fn build_optimiser(
     arguments: &mut Arguments,
 ) -> Result<Box<dyn Optimiser>, ArgumentError> {
     let Some(entry) = ENTRIES.iter().find(|entry| entry.name == name) else {
-        return Err(unknown(arguments, "optimiser", name, &optimiser_names()));
+        return Err(arguments.unknown("optimiser", name, &optimiser_names()));
     };
     let optimiser = (entry.build)(arguments)?;
     arguments.finish()?;
     Ok(optimiser)
-}
-
-/// The error for a name that there is not, with the nearest one that there is.
-pub(crate) fn unknown(
-    arguments: &Arguments,
-    what: &str,
-    name: &str,
-    known: &[&'static str],
-) -> ArgumentError {
-    let suggestion = nearest(name, known.iter().copied());
-    let hint = match suggestion {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("there are {}", known.join(", ")),
-    };
-    let mut error = arguments.problem("type", format!("there is no {what} `{name}`; {hint}"));
-    error.suggestion = suggestion.map(str::to_owned);
-    error
 }
 
 /// The learning rate, which has no default: every task has its own.

@@ -30,7 +30,6 @@ pub use adagrad::{Adagrad, AdagradRule, AdagradState};
 pub use adam::{Adam, AdamRule, AdamState, AdamW};
 pub use adamax::{Adamax, AdamaxRule, AdamaxState};
 pub use asgd::{Asgd, AsgdRule, AsgdState};
-pub(crate) use configured::unknown;
 pub use configured::{ConfiguredOptimiser, build_optimiser, optimiser_names};
 pub use descent::Descent;
 pub use gradients::MissingGradients;

@@ -4,7 +4,6 @@ use super::{
     Annealing, Constant, Cosine, Cyclic, CyclicMode, Exponential, LinearSchedule, MultiStep,
     OneCycle, Plateau, Polynomial, Schedule, StepSchedule, WarmRestarts, WarmUp,
 };
-use crate::optim::unknown;
 use crate::{ArgumentError, Arguments};
 
 type Built = Result<Box<dyn Schedule>, ArgumentError>;
@@ -87,7 +86,7 @@ pub fn schedule_names() -> Vec<&'static str> {
 /// When there is no such schedule, or an argument is missing, wrong or not known.
 pub fn build_schedule(name: &str, arguments: &mut Arguments) -> Built {
     let Some((_, build)) = ENTRIES.iter().find(|(known, _)| *known == name) else {
-        return Err(unknown(arguments, "schedule", name, &schedule_names()));
+        return Err(arguments.unknown("schedule", name, &schedule_names()));
     };
     let schedule = build(arguments)?;
     let warm_up = steps_or(arguments, "warm_up", 0)?;

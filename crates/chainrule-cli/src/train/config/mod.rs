@@ -27,7 +27,7 @@ pub struct Config {
 
 /// The tables that there are, and what each may list.
 const TABLES: [(&str, Option<&str>); 7] = [
-    ("data", None),
+    ("data", Some("augment")),
     ("model", Some("layers")),
     ("loss", None),
     ("optimiser", Some("groups")),

@@ -1,6 +1,6 @@
 //! Arrays that NumPy wrote.
 
-use super::{Data, Halves, Reading, Task};
+use super::{Changes, Data, Halves, Reading, Task};
 use crate::train::TrainProblem;
 use crate::train::config::Section;
 use chainrule::data::readers::{npy, npz};
@@ -42,6 +42,7 @@ pub fn read(section: &mut Section, path: &Path, seed: u64) -> Result<Data, Train
         test: Box::new(TensorDataset::new((test_x, test_y))?),
         task,
         reading: Reading::Arrays,
+        changes: Changes::default(),
     })
 }
 

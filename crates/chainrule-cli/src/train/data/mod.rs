@@ -12,10 +12,12 @@ use chainrule::data::readers::image::Colour;
 use chainrule::data::readers::image_folder::ImageFolder;
 use chainrule::data::readers::text::{Vocabulary, Windows};
 use chainrule::data::readers::{cifar, idx, text};
+use chainrule::data::transforms::{Compose, Normalise, build_transform};
 use chainrule::data::{DataError, Dataset, Random, breast_cancer};
 use chainrule::error::nearest;
 use chainrule::{DType, Shape, Tensor};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Examples of inputs and labels or targets.
 pub type Examples = Box<dyn Dataset<Example = (Tensor, Tensor)>>;
@@ -58,6 +60,16 @@ pub struct Data {
     pub test: Examples,
     pub task: Task,
     pub reading: Reading,
+    pub changes: Changes,
+}
+
+/// What becomes of images on their way to the network.
+#[derive(Clone, Default)]
+pub struct Changes {
+    /// Random changes of the training images.
+    pub augment: Option<Arc<Compose>>,
+    /// What all images are normalised by.
+    pub normalise: Option<Normalise>,
 }
 
 impl Data {
@@ -125,6 +137,7 @@ pub fn read(section: &mut Section, folder: Option<&Path>, seed: u64) -> Result<D
                 test: Box::new(cifar.test),
                 task: Task::Classes(cifar.classes),
                 reading: Reading::Image(3),
+                changes: Changes::default(),
             }
         }
         "images" => folders(section, &required(section)?, seed)?,
@@ -152,6 +165,7 @@ pub fn read(section: &mut Section, folder: Option<&Path>, seed: u64) -> Result<D
         let count = limit.min(data.test.len());
         data.test = Box::new(data.test.subset((0..count).collect())?);
     }
+    data.changes = changes(section, &data)?;
     section.finish()?;
     for (examples, part) in [(&data.training, "training"), (&data.test, "test")] {
         if examples.is_empty() {
@@ -167,6 +181,7 @@ fn images(mnist: idx::Mnist) -> Data {
         test: Box::new(mnist.test),
         task: Task::Classes(mnist.classes.map(str::to_owned).to_vec()),
         reading: Reading::Image(1),
+        changes: Changes::default(),
     }
 }
 
@@ -195,6 +210,7 @@ fn folders(section: &mut Section, path: &Path, seed: u64) -> Result<Data, TrainP
             training: Box::new(train.load()?),
             test: Box::new(test.load()?),
             reading,
+            changes: Changes::default(),
         });
     }
     let folder = ImageFolder::open(path, colour)?;
@@ -205,8 +221,48 @@ fn folders(section: &mut Section, path: &Path, seed: u64) -> Result<Data, TrainP
         test: Box::new(test),
         task,
         reading,
+        changes: Changes::default(),
     })
 }
+
+/// `[[data.augment]]` and `normalise`.
+fn changes(section: &mut Section, data: &Data) -> Result<Changes, TrainProblem> {
+    let normalised = section.optional("normalise", false)?;
+    if !normalised && section.parts.is_empty() {
+        return Ok(Changes::default());
+    }
+    let (input, _) = data.input()?;
+    let ([channels, height, width], Reading::Image(_)) = (&input[..], &data.reading) else {
+        let message = "`normalise` and `augment` are for images";
+        let part = section.parts.first();
+        let problem = part.map(|part| part.whole(message));
+        return Err(problem
+            .unwrap_or_else(|| section.problem("normalise", message))
+            .into());
+    };
+    let image = [*channels, *height, *width];
+    let mut augment = Compose::new();
+    for part in &mut section.parts {
+        let kind: String = part.required("type")?;
+        let transform = build_transform(&kind, &mut part.arguments, image);
+        augment = augment.then(transform.map_err(|error| part.explain(&error))?);
+    }
+    let normalise = match normalised {
+        true => {
+            let count = data.training.len().min(LOOKED_AT);
+            let images = data.training.batch(&(0..count).collect::<Vec<_>>())?.0;
+            Some(Normalise::fit(&images)?)
+        }
+        false => None,
+    };
+    Ok(Changes {
+        augment: (!section.parts.is_empty()).then(|| Arc::new(augment)),
+        normalise,
+    })
+}
+
+/// How many images give mean and deviation.
+const LOOKED_AT: usize = 5000;
 
 /// The windows of a text, the last part of it for the test.
 fn sequence(section: &mut Section, path: &Path) -> Result<Data, TrainProblem> {
@@ -230,5 +286,6 @@ fn sequence(section: &mut Section, path: &Path) -> Result<Data, TrainProblem> {
         test: Box::new(test.stride(length)),
         task: Task::Classes(names),
         reading: Reading::Text(vocabulary),
+        changes: Changes::default(),
     })
 }

@@ -1,6 +1,6 @@
 //! Tables: `csv` and what is shipped.
 
-use super::{Data, Halves, Reading, Task};
+use super::{Changes, Data, Halves, Reading, Task};
 use crate::train::TrainProblem;
 use crate::train::config::{Problem, Section};
 use chainrule::Tensor;
@@ -120,6 +120,7 @@ pub fn table(
             columns: table.columns,
             scale,
         }),
+        changes: Changes::default(),
     })
 }
 

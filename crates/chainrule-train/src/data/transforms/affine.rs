@@ -1,7 +1,9 @@
 //! Rotation, translation, scale and shear.
 
+use super::declared::DeclaredTransform;
 use super::{Image, Transform};
 use crate::data::Random;
+use chainrule_nn::{ArgumentError, Arguments};
 
 /// A rotation about the centre by an angle between `-degrees` and `degrees`, positive ones counter-clockwise.
 ///
@@ -16,6 +18,16 @@ impl Transform for Rotate {
     fn apply(&self, image: &mut Image, random: &mut Random) {
         let angle = random.uniform(-self.degrees, self.degrees);
         Map::new(angle, 0.0, 1.0, (0.0, 0.0)).apply(image);
+    }
+}
+
+impl DeclaredTransform for Rotate {
+    const NAME: &'static str = "rotate";
+
+    fn declared(arguments: &mut Arguments, _image: [usize; 3]) -> Result<Rotate, ArgumentError> {
+        Ok(Rotate {
+            degrees: arguments.required("degrees")?,
+        })
     }
 }
 
@@ -62,6 +74,27 @@ impl Transform for Affine {
         let scale = random.uniform(self.scale.0, self.scale.1);
         let shear = random.uniform(-self.shear, self.shear);
         Map::new(angle, shear, scale, (right, down)).apply(image);
+    }
+}
+
+impl DeclaredTransform for Affine {
+    const NAME: &'static str = "affine";
+
+    fn declared(arguments: &mut Arguments, _image: [usize; 3]) -> Result<Affine, ArgumentError> {
+        let [right, down] = arguments.optional("translate", [0.0, 0.0])?;
+        let [smallest, largest] = arguments.optional("scale", [1.0, 1.0])?;
+        if !(smallest > 0.0 && smallest <= largest) {
+            let message = format!(
+                "`scale` is [{smallest}, {largest}]; expected the smallest and the largest factor, above 0"
+            );
+            return Err(arguments.problem("scale", message));
+        }
+        Ok(Affine {
+            degrees: arguments.optional("degrees", 0.0)?,
+            translate: (right, down),
+            scale: (smallest, largest),
+            shear: arguments.optional("shear", 0.0)?,
+        })
     }
 }
 

@@ -1,7 +1,9 @@
 //! Changes of colour.
 
+use super::declared::{DeclaredTransform, not_negative};
 use super::{Image, Transform};
 use crate::data::Random;
+use chainrule_nn::{ArgumentError, Arguments};
 
 /// Random brightness, contrast, saturation and hue, in random order, as torchvision's `ColorJitter`.
 ///
@@ -43,6 +45,22 @@ impl Transform for ColourJitter {
                 _ => (),
             }
         }
+    }
+}
+
+impl DeclaredTransform for ColourJitter {
+    const NAME: &'static str = "colour_jitter";
+
+    fn declared(
+        arguments: &mut Arguments,
+        _image: [usize; 3],
+    ) -> Result<ColourJitter, ArgumentError> {
+        Ok(ColourJitter {
+            brightness: not_negative(arguments, "brightness", 0.0)?,
+            contrast: not_negative(arguments, "contrast", 0.0)?,
+            saturation: not_negative(arguments, "saturation", 0.0)?,
+            hue: not_negative(arguments, "hue", 0.0)?,
+        })
     }
 }
 

@@ -1,7 +1,9 @@
 //! Crops: a part of an image.
 
+use super::declared::DeclaredTransform;
 use super::{Image, Transform};
 use crate::data::Random;
+use chainrule_nn::{ArgumentError, Arguments};
 
 /// A part of this size at a random place of the image, around which `padding` zeros are thought on every side.
 ///
@@ -60,6 +62,20 @@ impl Transform for RandomCrop {
         }
         image.pixels = part;
         (image.height, image.width) = (self.height, self.width);
+    }
+}
+
+impl DeclaredTransform for RandomCrop {
+    const NAME: &'static str = "random_crop";
+
+    fn declared(arguments: &mut Arguments, image: [usize; 3]) -> Result<RandomCrop, ArgumentError> {
+        let [_, height, width] = image;
+        let padding: usize = arguments.required("padding")?;
+        Ok(RandomCrop {
+            height,
+            width,
+            padding,
+        })
     }
 }
 

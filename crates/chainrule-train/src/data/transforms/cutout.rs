@@ -1,7 +1,9 @@
 //! Cutout (DeVries and Taylor 2017).
 
+use super::declared::DeclaredTransform;
 use super::{Image, Transform};
 use crate::data::Random;
+use chainrule_nn::{ArgumentError, Arguments};
 
 /// Sets squares at random places to 0; squares may reach over the edge.
 ///
@@ -31,5 +33,16 @@ impl Transform for Cutout {
                 }
             }
         }
+    }
+}
+
+impl DeclaredTransform for Cutout {
+    const NAME: &'static str = "cutout";
+
+    fn declared(arguments: &mut Arguments, _image: [usize; 3]) -> Result<Cutout, ArgumentError> {
+        Ok(Cutout {
+            size: arguments.required("size")?,
+            count: arguments.optional("count", 1)?,
+        })
     }
 }

@@ -1,7 +1,9 @@
 //! Mirror images.
 
+use super::declared::{DeclaredTransform, probability};
 use super::{Image, Transform};
 use crate::data::Random;
+use chainrule_nn::{ArgumentError, Arguments};
 
 /// Left and right exchanged, with this probability.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +18,19 @@ impl Transform for FlipHorizontal {
             let rows = image.pixels.chunks_exact_mut(image.width.max(1));
             rows.for_each(<[f32]>::reverse);
         }
+    }
+}
+
+impl DeclaredTransform for FlipHorizontal {
+    const NAME: &'static str = "flip_horizontal";
+
+    fn declared(
+        arguments: &mut Arguments,
+        _image: [usize; 3],
+    ) -> Result<FlipHorizontal, ArgumentError> {
+        Ok(FlipHorizontal {
+            probability: probability(arguments, 0.5)?,
+        })
     }
 }
 
@@ -38,5 +53,18 @@ impl Transform for FlipVertical {
                 }
             }
         }
+    }
+}
+
+impl DeclaredTransform for FlipVertical {
+    const NAME: &'static str = "flip_vertical";
+
+    fn declared(
+        arguments: &mut Arguments,
+        _image: [usize; 3],
+    ) -> Result<FlipVertical, ArgumentError> {
+        Ok(FlipVertical {
+            probability: probability(arguments, 0.5)?,
+        })
     }
 }

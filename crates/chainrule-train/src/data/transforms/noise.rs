@@ -1,7 +1,9 @@
 //! Noise.
 
+use super::declared::{DeclaredTransform, not_negative};
 use super::{Image, Transform};
 use crate::data::Random;
+use chainrule_nn::{ArgumentError, Arguments};
 
 /// Adds to each value a number from the normal distribution with mean 0 and this deviation.
 ///
@@ -19,5 +21,17 @@ impl Transform for GaussianNoise {
                 *pixel += (self.deviation * noise) as f32;
             }
         }
+    }
+}
+
+impl DeclaredTransform for GaussianNoise {
+    const NAME: &'static str = "noise";
+
+    fn declared(
+        arguments: &mut Arguments,
+        _image: [usize; 3],
+    ) -> Result<GaussianNoise, ArgumentError> {
+        let deviation = not_negative(arguments, "deviation", 0.1)?;
+        Ok(GaussianNoise { deviation })
     }
 }
