@@ -15,9 +15,11 @@ pub trait DeclaredTransform: Transform + Sized + 'static {
     fn declared(arguments: &mut Arguments, image: [usize; 3]) -> Result<Self, ArgumentError>;
 }
 
+type Built = Result<Box<dyn Transform>, ArgumentError>;
+
 struct Entry {
     name: &'static str,
-    build: fn(&mut Arguments, [usize; 3]) -> Result<Box<dyn Transform>, ArgumentError>,
+    build: fn(&mut Arguments, [usize; 3]) -> Built,
 }
 
 const fn entry<T: DeclaredTransform>() -> Entry {
