@@ -23,6 +23,10 @@ fn named(name: &str) -> Box<dyn Optimiser> {
         // The average is what no weight reads: without care it would be a chain that nobody evaluates.
         arguments = arguments.with("start_of_average", Value::Integer(0));
     }
+    if name == "lbfgs" {
+        // Its memory grows up to its history.
+        arguments = arguments.with("history", Value::Integer(3));
+    }
     build_optimiser(name, &mut arguments).unwrap()
 }
 
