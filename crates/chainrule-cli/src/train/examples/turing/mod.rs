@@ -145,7 +145,14 @@ fn picture(machine: &Machine, generator: &Generator) -> String {
     let shown = sequences(generator, 20, 1);
     let recital = untracked(|| recite(machine, &shown));
     let places = Tensor::stack(&recital.places, 0);
-    let of_head = |head: usize| places.narrow(2, head, 1).squeeze([1, 2]).t();
+    // The rows behind the last one that a head ever stands at are left out.
+    let most: Vec<f32> = places.max([0, 1, 2]).to_vec();
+    let used = most.iter().rposition(|&share| share > 0.1).unwrap_or(0);
+    let shown_rows = (used + 4).min(ROWS);
+    let of_head = |head: usize| {
+        let all = places.narrow(2, head, 1).squeeze([1, 2]).t();
+        all.narrow(0, 0, shown_rows)
+    };
     heatmaps::svg(&[
         (
             "shown: one column a step, one row a bit",
