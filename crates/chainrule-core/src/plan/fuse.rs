@@ -8,8 +8,10 @@ use crate::primitives::sum::Sum;
 use crate::shape::Shape;
 use std::collections::HashMap;
 
-/// Nodes that a group may have; more would not fit the first-level cache.
-pub(super) const LARGEST: usize = 160;
+/// Nodes that a group over `shape` may have; more would not fit the first-level cache. A pass takes 256 elements at a time.
+pub(super) fn largest(shape: &Shape) -> usize {
+    160 * 256 / shape.elements().clamp(16, 256)
+}
 
 /// Which group each node belongs to, if any.
 pub(crate) struct Groups {
@@ -97,7 +99,7 @@ fn gathered(graph: &Graph, classes: &[Class], stages: &[u32]) -> Groups {
         }
         let key = (stages[position], shape(graph, position));
         let group = match open.get(&key) {
-            Some(&group) if sizes[group as usize] < LARGEST => group,
+            Some(&group) if sizes[group as usize] < largest(key.1) => group,
             _ => {
                 sizes.push(0);
                 let group = sizes.len() as u32 - 1;

@@ -4,12 +4,9 @@
 //! reads their operands anyway, computing them there once more costs less than storing them here and loading them there, and
 //! the memory between the two passes is free for others.
 
-use super::fuse::{Groups, LARGEST};
-use super::graph::{Class, Graph, Ref};
+use super::fuse::{Groups, largest};
+use super::graph::{Class, Graph};
 use std::collections::HashSet;
-
-/// Operands that are this many times smaller than the value may be kept alive for it.
-const SMALL: usize = 16;
 
 /// Which nodes are computed in which groups.
 pub(crate) struct Members {
@@ -40,31 +37,24 @@ pub(crate) fn members(graph: &Graph, groups: &Groups) -> Members {
     let readers = readers(graph, groups);
     let mut inside: Vec<bool> = readers.iter().map(|&who| who == Readers::Own).collect();
     let mut at_hand = at_hand(graph, groups);
+    let lives_anyway = live_throughout(graph);
     for position in 0..graph.nodes.len() {
         let Readers::Group(reader) = readers[position] else {
             continue;
         };
         let node = &graph.nodes[position];
-        let elements = node.specs[0].elements();
+        let shape = node.specs[0].shape();
         let first = of_group[reader as usize][0] as usize;
-        let same_shape = graph.nodes[first].specs[0].shape() == node.specs[0].shape();
+        let same_shape = graph.nodes[first].specs[0].shape() == shape;
         let operands_at_hand = node.inputs.iter().all(|&input| {
-            at_hand.contains(&(reader, input))
-                || matches!(graph.nodes[input.node as usize].class(), Class::Given)
-                    && graph.spec(input).elements() * SMALL <= elements
+            at_hand.contains(&(reader, input.node)) || lives_anyway[input.node as usize]
         });
-        let room = of_group[reader as usize].len() < LARGEST;
+        // Twice what a group may have by itself: what is computed again is short-lived.
+        let room = of_group[reader as usize].len() < 2 * largest(shape);
         if same_shape && operands_at_hand && room {
             inside[position] = true;
             of_group[reader as usize].push(position as u32);
-            let output = 0;
-            at_hand.insert((
-                reader,
-                Ref {
-                    node: position as u32,
-                    output,
-                },
-            ));
+            at_hand.insert((reader, position as u32));
         }
     }
     for (group, nodes) in of_group.iter_mut().enumerate() {
@@ -100,15 +90,28 @@ fn readers(graph: &Graph, groups: &Groups) -> Vec<Readers> {
     readers
 }
 
-/// What each group reads or computes.
-fn at_hand(graph: &Graph, groups: &Groups) -> HashSet<(u32, Ref)> {
+/// Groups, and the nodes of which each reads a value.
+fn at_hand(graph: &Graph, groups: &Groups) -> HashSet<(u32, u32)> {
     let mut at_hand = HashSet::new();
     for (position, node) in graph.nodes.iter().enumerate() {
         if let Some(group) = groups.of_node[position] {
-            at_hand.extend(node.inputs.iter().map(|&input| (group, input)));
+            at_hand.extend(node.inputs.iter().map(|input| (group, input.node)));
         }
     }
     at_hand
+}
+
+/// Which values are in memory as long as the task runs: its leaves, and other looks at them.
+fn live_throughout(graph: &Graph) -> Vec<bool> {
+    let mut live = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        live.push(match node.class() {
+            Class::Given => true,
+            Class::View => live[node.inputs[0].node as usize],
+            _ => false,
+        });
+    }
+    live
 }
 
 /// Leaves out what a group would compute for nobody.

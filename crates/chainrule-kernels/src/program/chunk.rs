@@ -58,10 +58,11 @@ struct Prefetch {
 }
 
 impl<'a> Executor<'a> {
-    /// Prepares for chunks of at most `longest` elements.
+    /// Prepares for chunks of at most `longest` elements. Registers are no longer than that: those of short runs lie close
+    /// together, or they would displace each other in the first-level cache.
     pub(super) fn new(run: &'a Run<'a>, longest: usize) -> Executor<'a> {
         let code = run.code;
-        let lines = (CHUNK * code.width).div_ceil(64);
+        let lines = (longest.clamp(1, CHUNK) * code.width).div_ceil(64);
         let private = run
             .access
             .iter()
@@ -87,7 +88,7 @@ impl<'a> Executor<'a> {
         }
         for constant in &code.constants {
             let start = register();
-            // SAFETY: a register holds `CHUNK` elements of the widest type, `longest` is at most that.
+            // SAFETY: a register holds `longest` elements of the widest type.
             unsafe { fill_constant(constant, start, longest) };
             scratch.addresses.push(start);
         }
